@@ -1,0 +1,1 @@
+"""What we remember, what a person decides, what leaves the building."""

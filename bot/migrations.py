@@ -1,0 +1,238 @@
+"""The database's schema, as numbered steps. An applied step is never edited; a change is a new step.
+
+Times are REAL seconds since 1970 in UTC. Tables are STRICT. What must be unique is a unique index, not a lock.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("cuecard")
+
+_SCHEMA = """
+create table feed (
+    name text primary key,
+    platform text not null,
+    cursor text,
+    heard_at real,                 -- last time it answered at all, mentions or not
+    mention_at real,               -- last time it brought a mention
+    deaf_since real,
+    problem text not null default '',
+    mentions integer not null default 0
+) strict, without rowid;
+
+create table gap (                 -- stretches nobody heard: silence is never a clean bill
+    id integer primary key,
+    feed text not null,
+    started_at real not null,
+    ended_at real,                 -- null: still deaf
+    reason text not null
+) strict;
+create index gap_by_end on gap (ended_at);
+create unique index gap_open on gap (feed) where ended_at is null;
+
+create table spend (               -- what hearing cost, by feed and UTC day
+    feed text not null,
+    day text not null,
+    micros integer not null default 0,
+    primary key (feed, day)
+) strict, without rowid;
+
+create table conversation (
+    id integer primary key,
+    key text not null,             -- platform, thread and author: see bot.intake
+    platform text not null,
+    feed text not null,
+    author text not null,
+    brand text not null default '',
+    state text not null,
+    owner_id text,
+    owner_name text,
+    priority real not null,
+    grade integer not null,
+    needs_reply real not null,
+    heard_at real not null,        -- first heard
+    changed_at real not null,
+    shown_at real,
+    claimed_at real,
+    answered_at real,
+    snoozed_until real,
+    dismiss_reason text,
+    lead_id integer references conversation (id),   -- says the same as that one, and is shown on its card
+    copies integer not null default 0,               -- how many conversations have this one as their lead
+    quiet_cause text not null default '',            -- why it is quiet: 'line', 'budget', 'stale', 'copy'
+    newest_mention_id integer,
+    mentions integer not null default 0
+) strict;
+create unique index conversation_key on conversation (key);
+create index conversation_queue on conversation (grade desc, priority desc, heard_at)
+    where state in ('shown', 'claimed', 'sending');
+create index conversation_quiet on conversation (heard_at) where state = 'quiet';
+create index conversation_owner on conversation (owner_id, changed_at) where owner_id is not null;
+create index conversation_snoozed on conversation (snoozed_until) where state = 'snoozed';
+create index conversation_shown on conversation (shown_at) where shown_at is not null;
+create index conversation_answered on conversation (answered_at) where answered_at is not null;
+create index conversation_lead on conversation (lead_id) where lead_id is not null;
+
+create table mention (
+    id integer primary key,
+    conversation_id integer not null references conversation (id),
+    platform text not null,
+    native_id text not null,
+    feed text not null,
+    brand text not null default '',
+    watches text not null default '[]',
+    author text not null,
+    author_name text not null default '',
+    author_id text not null default '',
+    author_url text not null default '',
+    followers integer,
+    title text not null default '',
+    text text not null,            -- whole; what SQLite cannot hold as text stands as U+FFFD here …
+    text_exact blob,               -- … and exactly here
+    url text not null default '',
+    language text not null default '',
+    thread_id text not null default '',
+    in_reply_to text not null default '',
+    parent_text text not null default '',
+    account text not null default '',
+    reply_ref text not null default '',
+    created_at real not null,
+    heard_at real not null,
+    removed_at real,
+    -- the assessment
+    needs_reply real not null,
+    urgent real not null,
+    priority real not null,
+    grade integer not null,
+    invited text not null,
+    intent text not null,
+    intents text not null default '{}',
+    assessed_language text not null default '',
+    reasons text not null default '[]',
+    closes integer not null default 0,
+    model text not null default ''
+) strict;
+create unique index mention_native on mention (platform, native_id);
+create index mention_of_conversation on mention (conversation_id, id);
+create index mention_by_url on mention (url) where url <> '';
+create index mention_by_author on mention (platform, author);
+create index mention_by_heard on mention (heard_at);
+
+create virtual table mention_fts using fts5 (
+    title, text, author, author_name,
+    content='mention', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
+);
+create trigger mention_fts_insert after insert on mention begin
+    insert into mention_fts (rowid, title, text, author, author_name)
+    values (new.id, new.title, new.text, new.author, new.author_name);
+end;
+create trigger mention_fts_delete after delete on mention begin
+    insert into mention_fts (mention_fts, rowid, title, text, author, author_name)
+    values ('delete', old.id, old.title, old.text, old.author, old.author_name);
+end;
+create trigger mention_fts_update after update of title, text, author, author_name on mention begin
+    insert into mention_fts (mention_fts, rowid, title, text, author, author_name)
+    values ('delete', old.id, old.title, old.text, old.author, old.author_name);
+    insert into mention_fts (rowid, title, text, author, author_name)
+    values (new.id, new.title, new.text, new.author, new.author_name);
+end;
+
+create table event (               -- everything that happened, in order; never changed
+    id integer primary key,
+    conversation_id integer not null references conversation (id),
+    at real not null,
+    actor_id text not null,
+    actor_name text not null,
+    event text not null,
+    before text not null,
+    after text not null,
+    detail text not null default ''
+) strict;
+create index event_of_conversation on event (conversation_id, id);
+create index event_by_time on event (at);
+
+create table card (                -- where a conversation stands in Slack
+    conversation_id integer primary key references conversation (id),
+    channel text not null,
+    ts text not null,
+    posted_at real not null
+) strict;
+create unique index card_message on card (channel, ts);
+
+create table job (                 -- what Slack must still be told
+    id integer primary key,
+    kind text not null,
+    key text not null,
+    state text not null,
+    class integer not null,        -- 0 notice, 1 edit, 2 digest and home, 3 new card: lower goes first
+    priority real not null default 0,
+    due_at real not null,
+    attempts integer not null default 0,
+    payload text not null default '',
+    problem text not null default '',
+    created_at real not null,
+    finished_at real
+) strict;
+create unique index job_once on job (kind, key) where state = 'pending';
+create index job_due on job (class, priority desc, due_at) where state = 'pending';
+create index job_posting on job (id) where state = 'posting';
+create index job_finished on job (finished_at) where finished_at is not null;
+
+create table send (                -- the ledger
+    id integer primary key,
+    conversation_id integer not null references conversation (id),
+    mention_id integer not null references mention (id),
+    state text not null,
+    route text not null,
+    text text not null,
+    suggestion text not null default '',
+    send_key text not null unique,
+    actor_id text not null,
+    actor_name text not null,
+    approved_at real not null,
+    send_after real not null,
+    attempts integer not null default 0,
+    native_id text not null default '',
+    url text not null default '',
+    problem text not null default '',
+    finished_at real
+) strict;
+create unique index send_live on send (conversation_id)
+    where state in ('approved', 'sending', 'unknown', 'handed_off');
+create index send_due on send (send_after) where state = 'approved';
+create index send_of_conversation on send (conversation_id, id);
+
+create table digest (local_date text primary key, channel text not null, ts text not null, posted_at real not null)
+    strict, without rowid;
+create table person (id text primary key, name text not null, seen_at real not null) strict, without rowid;
+create table seen (key text primary key, at real not null) strict, without rowid;
+create index seen_by_time on seen (at);
+create table revision (            -- the text of a post before its author edited it
+    id integer primary key,
+    mention_id integer not null references mention (id),
+    text text not null,
+    replaced_at real not null
+) strict;
+create index revision_of_mention on revision (mention_id);
+"""
+
+
+@migrations(name="001_the_whole_house")
+def _create_tables(db: Database) -> None:
+    """Create every table of the first version."""
+    for statement in _split(_SCHEMA):
+        db.execute(statement)
+
+
+def _split(script: str) -> list[str]:
+    """Cut a script into statements; a trigger's own semicolons stay inside it."""
+    statements, current = [], ""
+    for line in script.splitlines():
+        current += line + "\n"
+        ends = line.split("--", 1)[0].rstrip().endswith(";")
+        is_inside_trigger = "create trigger" in current and not line.startswith("end;")
+        if ends and not is_inside_trigger:
+            statements.append(current.strip())
+            current = ""
+    return [statement for statement in statements if statement]

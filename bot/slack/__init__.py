@@ -1,0 +1,1 @@
+"""The only rooms that know Slack: what people see there, and what they press."""

@@ -1,0 +1,1 @@
+"""How to hear a platform, and how to answer on it."""

@@ -1,0 +1,1 @@
+"""Which mentions need a person, and what that person might say."""
