@@ -70,13 +70,14 @@ DISMISS_LABELS: Mapping[DismissReason, str] = {
 }
 
 _S, _E = State, Event
+_TAKEABLE = (_S.NEW, _S.SHOWN, _S.QUIET, _S.SNOOZED, _S.HANDED_OVER, _S.EXPIRED)
 # A woken, re-opened or restored conversation goes back to its owner where it has one: see `next_state`.
 TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (_S.NEW, _E.SHOW): _S.SHOWN,
     (_S.NEW, _E.KEEP_QUIET): _S.QUIET,
     (_S.QUIET, _E.SHOW): _S.SHOWN,
-    **{(s, _E.CLAIM): _S.CLAIMED for s in (_S.NEW, _S.SHOWN, _S.QUIET, _S.SNOOZED, _S.HANDED_OVER, _S.EXPIRED)},
-    **{(s, _E.ASSIGN): _S.CLAIMED for s in (_S.NEW, _S.SHOWN, _S.QUIET, _S.CLAIMED, _S.SNOOZED)},
+    **{(s, _E.CLAIM): _S.CLAIMED for s in _TAKEABLE},
+    **{(s, _E.ASSIGN): _S.CLAIMED for s in (*_TAKEABLE, _S.CLAIMED)},
     (_S.CLAIMED, _E.RELEASE): _S.SHOWN,
     **{(s, _E.SNOOZE): _S.SNOOZED for s in (_S.SHOWN, _S.CLAIMED)},
     **{(s, _E.DISMISS): _S.DISMISSED for s in (_S.NEW, _S.SHOWN, _S.QUIET, _S.CLAIMED, _S.SNOOZED)},
@@ -90,7 +91,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (_S.SNOOZED, _E.WAKE): _S.SHOWN,
     (_S.DISMISSED, _E.RESTORE): _S.SHOWN,
     **{(s, _E.EXPIRE): _S.EXPIRED for s in (_S.NEW, _S.SHOWN, _S.QUIET)},
-    **{(s, _E.REOPEN): _S.SHOWN for s in (_S.ANSWERED, _S.DISMISSED, _S.HANDED_OVER, _S.EXPIRED, _S.QUIET)},
+    **{(s, _E.REOPEN): _S.SHOWN for s in (_S.ANSWERED, _S.DISMISSED, _S.HANDED_OVER, _S.EXPIRED, _S.QUIET, _S.SNOOZED)},
 }
 _BACK_TO_OWNER = frozenset({Event.WAKE, Event.REOPEN, Event.RESTORE})
 UNANSWERED = frozenset({State.SHOWN, State.CLAIMED, State.SENDING})  # and SNOOZED once due
@@ -122,6 +123,7 @@ class Conversation:
     """The mentions of one author in one thread; the unit that is claimed and answered. `id` is the number people say.
 
     `lead_id` is set on a conversation that says the same as an earlier one and is shown on that one's card.
+    `answered_at` is the last time it was answered, and stays when its author writes again.
     """
 
     id: int
@@ -140,3 +142,4 @@ class Conversation:
     dismiss_reason: DismissReason | None = None
     shown_at: datetime | None = None
     answered_at: datetime | None = None
+    claimed_at: datetime | None = None

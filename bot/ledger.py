@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from bot.conversation import Actor
 
@@ -50,7 +51,8 @@ class Send:
     """One row of the ledger: the exact words, who approved them, and what became of them.
 
     `suggestion` is the draft the person started from ('' for none). `send_after` ends the hold. `native_id` and `url`
-    are the platform's, once known. `problem` is one plain sentence where it was refused or is unknown.
+    are the platform's, once known. `problem` is one plain sentence where it was refused or is unknown. `route` is how
+    it leaves; `send_key` is unique to the row, for platforms that can use it.
     """
 
     id: int
@@ -67,3 +69,5 @@ class Send:
     url: str = ""
     problem: str = ""
     finished_at: datetime | None = None
+    route: Literal["api", "by_hand"] = "api"
+    send_key: str = ""

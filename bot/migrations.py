@@ -68,7 +68,10 @@ create unique index conversation_key on conversation (key);
 create index conversation_queue on conversation (grade desc, priority desc, heard_at)
     where state in ('shown', 'claimed', 'sending');
 create index conversation_quiet on conversation (heard_at) where state = 'quiet';
-create index conversation_owner on conversation (owner_id, changed_at) where owner_id is not null;
+create index conversation_owner on conversation (owner_id, grade desc, priority desc, heard_at)
+    where state in ('shown', 'claimed', 'sending') and owner_id is not null;
+create index conversation_coming on conversation (grade desc, priority desc) where state = 'new';
+create index conversation_unclaimed on conversation (changed_at) where state in ('new', 'shown', 'quiet');
 create index conversation_snoozed on conversation (snoozed_until) where state = 'snoozed';
 create index conversation_shown on conversation (shown_at) where shown_at is not null;
 create index conversation_answered on conversation (answered_at) where answered_at is not null;
@@ -117,6 +120,7 @@ create unique index mention_native on mention (platform, native_id);
 create index mention_of_conversation on mention (conversation_id, id);
 create index mention_by_url on mention (url) where url <> '';
 create index mention_by_author on mention (platform, author);
+create index mention_by_author_id on mention (platform, author_id) where author_id <> '';
 create index mention_by_heard on mention (heard_at);
 
 create virtual table mention_fts using fts5 (
@@ -159,6 +163,7 @@ create table card (                -- where a conversation stands in Slack
     posted_at real not null
 ) strict;
 create unique index card_message on card (channel, ts);
+create index card_by_time on card (posted_at);
 
 create table job (                 -- what Slack must still be told
     id integer primary key,
@@ -175,7 +180,7 @@ create table job (                 -- what Slack must still be told
     finished_at real
 ) strict;
 create unique index job_once on job (kind, key) where state = 'pending';
-create index job_due on job (class, priority desc, due_at) where state = 'pending';
+create index job_due on job (class, priority desc, due_at, kind) where state = 'pending';
 create index job_posting on job (id) where state = 'posting';
 create index job_finished on job (finished_at) where finished_at is not null;
 
@@ -201,12 +206,14 @@ create table send (                -- the ledger
 create unique index send_live on send (conversation_id)
     where state in ('approved', 'sending', 'unknown', 'handed_off');
 create index send_due on send (send_after) where state = 'approved';
+create index send_sending on send (id) where state = 'sending';
 create index send_of_conversation on send (conversation_id, id);
+create index send_of_mention on send (mention_id);
 
 create table digest (local_date text primary key, channel text not null, ts text not null, posted_at real not null)
     strict, without rowid;
-create table person (id text primary key, name text not null, seen_at real not null) strict, without rowid;
-create table seen (key text primary key, at real not null) strict, without rowid;
+create table person (id text primary key, name text not null) strict, without rowid;   -- in Slack
+create table seen (key text primary key, at real not null) strict, without rowid;   -- deliveries of Slack's
 create index seen_by_time on seen (at);
 create table revision (            -- the text of a post before its author edited it
     id integer primary key,

@@ -18,8 +18,8 @@ class CardView:
 
     `mention_id`, `mention` and `assessment` are the newest mention of the conversation. `earlier` counts the author's
     mentions before it, `copies` the other conversations that say the same and are grouped here. `send` is the newest
-    ledger row. `message_ts` and `channel` place the Slack message, '' while there is none. `is_removed` is True once the
-    author took the post down (its text is then empty).
+    ledger row. `message_ts` and `channel` place the Slack message, '' while there is none. `is_removed` is True once
+    the author took the post down (its text is then empty).
     """
 
     conversation: Conversation

@@ -1,1 +1,1 @@
-"""The rehearsal workspace: a Slack look-alike on this machine, for people and for the end-to-end tests."""
+"""The rehearsal workspace: a Slack look-alike and a stage, for people to try and for the tests to run on."""

@@ -1,0 +1,150 @@
+"""The composition root: builds the parts, starts and stops the threads. Nothing else knows all the rooms."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Self
+
+from bot.clock import Clock, SystemClock
+from bot.config import Secrets, Settings
+from bot.intake import Intake, IntakeReport
+from bot.listening import SILENT_AFTER, Feed, Listening
+from bot.outbox import Sender
+from bot.platforms import open_platforms
+from bot.scheduler import Scheduler, house_tasks
+from bot.slack.connection import Line, build_app, build_client, sign_in
+from bot.slack.deliver import Deliver
+from bot.slack.desk import Desk
+from bot.slack.people import Roster
+from bot.store import Store
+from listeners.catalog import PLATFORMS
+from listeners.contract import Platform
+from nlp.assess import Assessor
+from nlp.group import Grouper
+from nlp.playbook import load_playbook
+
+log = logging.getLogger(__name__)
+
+
+class Cuecard:
+    """The whole bot. Building it opens the store and the feeds' settings but touches no network."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, clock: Clock | None = None) -> None:
+        """Build every part.
+
+        Raises:
+            SettingsError, PlaybookError, StoreError: with one sentence; nothing is left open then.
+        """
+        self._clock = clock or SystemClock()
+        self._stop = threading.Event()
+        self._opened = contextlib.ExitStack()
+        with contextlib.ExitStack() as undo:
+            undo.push(self._opened)
+            playbook = load_playbook(settings.playbook)
+            self.store = self._opened.enter_context(Store(settings.store.path).open())
+            self._opened.enter_context(self.store.hold())
+            platforms = open_platforms(settings, secrets, self._pause, self._clock.now)
+            for platform in platforms.values():
+                self._opened.callback(platform.close)
+            self.desk = Desk(self.store, settings, platforms, playbook, self._clock, wake=self._wake)
+            self._build_slack(secrets)
+            self._build_loop(settings, platforms)
+            undo.pop_all()
+
+    def _build_slack(self, secrets: Secrets) -> None:
+        client = build_client(self.desk.settings, secrets)
+        self._roster = Roster(client, self.store, self._clock, team_only=self.desk.settings.slack.team_only)
+        self.deliver = Deliver(self.desk, client, self._roster)
+        self.line = Line(build_app(self.desk, client, self._roster), client, secrets, self._clock)
+
+    def _build_loop(self, settings: Settings, platforms: dict[str, Platform]) -> None:
+        self._assessor = Assessor()
+        intake = Intake(
+            self.store,
+            self._assessor,
+            Grouper(),
+            settings.cards,
+            self._clock,
+            timezone=settings.digest.timezone,
+            own_handles=settings.brand.handles,
+        )
+        feeds = [
+            Feed(name, kind := settings.platform_of(name), platform, PLATFORMS[kind].ends, _silent_after(settings, name))
+            for name, platform in platforms.items()
+        ]
+        self.listening = Listening(
+            feeds, intake, self.store, self._clock, stop=self._stop, on_report=self._tell, retire_others=True
+        )
+        late_after = timedelta(minutes=settings.reply.late_after_minutes)
+        self.sender = Sender(self.store, platforms, self._clock, late_after=late_after)
+        expire_after = timedelta(days=settings.cards.expire_after_days)
+        self.scheduler = Scheduler(self.store, self._clock, house_tasks(settings.digest, expire_after))
+
+    def start(self) -> None:
+        """Sign in to Slack and start every thread. Slack being away is no reason not to listen.
+
+        Raises:
+            SlackRefusedError: Slack does not take the token; nothing was started then.
+        """
+        sign_in(self._roster)
+        threading.Thread(target=self._assessor.warm, name="warm-up", daemon=True).start()
+        self.line.start()
+        self.deliver.start()
+        self.sender.start()
+        self.scheduler.start()
+        self.listening.start()
+        log.info("Cuecard listens to %d feeds and posts to %s.", len(self.desk.platforms), self._channel)
+
+    def wait(self) -> None:
+        """Wait until `stop` is called from elsewhere, or the waiting is interrupted."""
+        self._stop.wait()
+
+    def stop(self) -> None:
+        """Stop every thread and close the store. Safe to call twice, and after a start that failed half-way."""
+        self._stop.set()
+        steps: tuple[Callable[[], None], ...] = (
+            self.line.stop,  # no more presses
+            self.sender.stop,  # before its feeds are closed
+            self.listening.stop,
+            self.scheduler.stop,
+            self.deliver.stop,
+            self._opened.close,
+        )
+        for step in steps:
+            try:
+                step()
+            except Exception:
+                log.exception("A part of Cuecard did not stop cleanly.")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def _channel(self) -> str:
+        return self.desk.settings.slack.channel
+
+    def _pause(self, seconds: float) -> bool:
+        return self._clock.wait(self._stop, seconds)
+
+    def _wake(self) -> None:
+        self.deliver.wake()
+
+    def _tell(self, report: IntakeReport) -> None:
+        """Pass on what intake found: cards to post, and lines that were refused."""
+        for sentence in report.refused:
+            log.warning("Refused: %s", sentence)
+        self.deliver.wake()
+
+
+def _silent_after(settings: Settings, feed: str) -> timedelta:
+    """Return how long a feed may say nothing at all: an hour, or three looks of one that looks rarely."""
+    poll = settings.feed[feed].get("poll_seconds")
+    return max(SILENT_AFTER, 3 * timedelta(seconds=poll) if isinstance(poll, int | float) else SILENT_AFTER)

@@ -1,0 +1,171 @@
+"""What leaves: approved replies, each at most once.
+
+A send is written to the ledger as being sent, and that is committed, before the network is touched; the network is
+never called inside a transaction. Only what the platform says it certainly did not post is tried again. Anything else
+that goes wrong is unknown: it is never repeated by itself, and a person is told where to look.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.backoff import asked_seconds, wait_seconds
+from bot.clock import Clock
+from bot.ledger import Send
+from bot.store import Store
+from listeners.catalog import label_of
+from listeners.contract import Platform
+from listeners.errors import Permanent, RateLimited, Retryable, SettingRefused, Unknown
+from listeners.mention import Mention
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 6
+MOST_WAIT_SECONDS = 120.0
+LATE_AFTER = timedelta(minutes=15)
+_LOOK_EVERY_SECONDS = 0.5
+
+
+def next_attempt(
+    attempts: int, error: BaseException, now: datetime, rng: random.Random | None = None
+) -> datetime | None:
+    """Return when a failed reply may be tried again, or None where it must not be.
+
+    Args:
+        attempts: how often it was tried, this time included.
+        error: what went wrong.
+        now: the present.
+        rng: spreads the waits; by default a fresh one.
+
+    Only `Retryable` and `RateLimited`, which mean 'certainly not posted', are tried again, `MOST_ATTEMPTS` times in
+    all; a platform's Retry-After is obeyed.
+    """
+    if not isinstance(error, Retryable) or attempts >= MOST_ATTEMPTS:
+        return None
+    wait = wait_seconds(attempts, rng or random.Random(), most=MOST_WAIT_SECONDS)  # noqa: S311 - not a secret
+    return now + timedelta(seconds=max(wait, asked_seconds(error)))
+
+
+class Sender:
+    """The thread that posts approved replies whose hold is over."""
+
+    def __init__(
+        self, store: Store, platforms: Mapping[str, Platform], clock: Clock, *, late_after: timedelta = LATE_AFTER
+    ) -> None:
+        """Take the store, the opened feeds by name, and how late a reply may leave after downtime."""
+        self._store = store
+        self._platforms = platforms
+        self._clock = clock
+        self._late_after = late_after
+        self._rng = random.Random()  # noqa: S311 - spreads waits, keeps no secret
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Settle what an earlier run left behind, then begin to send."""
+        self.recover()
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 15.0) -> None:
+        """Let a reply that is on its way end, and stop."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def recover(self) -> None:
+        """Make unknown what was on its way when Cuecard stopped, and withdraw what should have left long ago."""
+        now = self._clock.now()
+        for send in self._store.stale_sending(now):
+            log.warning("Whether reply %d of conversation %d arrived is not known.", send.id, send.conversation_id)
+        for send in self._store.withdraw_late(now, self._late_after):
+            log.warning("Reply %d of conversation %d was due too long ago; not sent.", send.id, send.conversation_id)
+
+    def send_due(self) -> int:
+        """Post every reply that is due now, one after the other; return how many were tried."""
+        tried = 0
+        for due in self._store.due_sends(self._clock.now()):
+            if self._stop.is_set():
+                break
+            tried += self._send(due)
+        return tried
+
+    def _run(self) -> None:
+        """Look for due replies until told to stop; whatever fails, the next look is made."""
+        while not self._stop.is_set():
+            try:
+                self.send_due()
+            except Exception:
+                log.exception("Sending replies failed; trying again.")
+                self._clock.wait(self._stop, 5.0)
+            self._clock.wait(self._stop, _LOOK_EVERY_SECONDS)
+
+    def _send(self, due: Send) -> bool:
+        """Post one reply; return whether it was ours to post."""
+        mention = self._store.mention(due.mention_id)
+        assert mention is not None, "a foreign key holds it"
+        send = self._store.begin_send(due.id, self._clock.now())
+        if send is None:
+            return False
+        platform = self._platforms.get(mention.feed)
+        if platform is None:
+            gone = f"The feed {mention.feed!r} that heard this is no longer set up, so Cuecard cannot answer there."
+            self._surely(lambda now: self._store.finish_refused(send.id, gone, now))
+            return True
+        try:
+            posted = platform.reply(mention, send.text, send.send_key)
+        except Exception as err:  # noqa: BLE001 - every way to fail has its place in the ledger
+            failure = err
+            self._surely(lambda now: self._record_failure(send, mention, failure, now))
+        else:
+            log.info("Reply %d was posted on %s.", send.id, mention.platform)
+            self._surely(lambda now: self._store.finish_sent(send.id, posted.native_id, posted.url, now))
+        return True
+
+    def _surely(self, record: Callable[[datetime], None]) -> None:
+        """Write down what became of a reply, however often that takes: the reply itself cannot be repeated.
+
+        Where it cannot be written at all, the row stays as being sent, and is unknown from the next start on.
+        """
+        for attempt in range(1, MOST_ATTEMPTS):
+            try:
+                record(self._clock.now())
+            except Exception:
+                log.exception("What became of a reply could not be written down (attempt %d).", attempt)
+                self._clock.wait(self._stop, wait_seconds(attempt, self._rng))
+            else:
+                return
+        record(self._clock.now())
+
+    def _record_failure(self, send: Send, mention: Mention, error: Exception, now: datetime) -> None:
+        """Record why a reply was not confirmed: to be tried again, refused, or unknown."""
+        again_at = next_attempt(send.attempts, error, now, self._rng)
+        if again_at is not None:
+            log.warning("Reply %d was not posted (%s); next try at %s.", send.id, error, again_at.isoformat())
+            self._store.back_to_approved(send.id, again_at, str(error), now)
+        elif isinstance(error, Retryable | Permanent | SettingRefused):
+            log.warning("Reply %d was refused: %s", send.id, error)
+            self._store.finish_refused(send.id, _refusal(error, send.attempts), now)
+        else:
+            known = isinstance(error, Unknown)
+            log.warning("Whether reply %d arrived is not known.", send.id, exc_info=not known)
+            self._store.finish_unknown(send.id, _where_to_look(mention, error if known else None), now)
+
+
+def _refusal(error: Exception, attempts: int) -> str:
+    """Say why a reply is given back to its owner."""
+    if not isinstance(error, Retryable):
+        return str(error)
+    why = "it asks us to slow down" if isinstance(error, RateLimited) else str(error).rstrip(".")
+    return f"Not posted after {attempts} attempts: {why}."
+
+
+def _where_to_look(mention: Mention, error: Exception | None) -> str:
+    """Say that a reply may or may not be there, and where a person can see it."""
+    why = f" ({str(error).rstrip('.')})" if error is not None else ""
+    place = mention.url or f"the thread of {mention.author.handle} on {label_of(mention.platform)}"
+    return f"It is not known whether this reply was posted{why}. Look at {place}, and say whether it is there."

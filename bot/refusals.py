@@ -1,0 +1,105 @@
+"""Why something cannot be done, in one kind sentence: who did what, when, and what to do instead. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.conversation import Actor, Conversation, State
+from bot.ledger import Send, SendState
+from bot.spoken import say_ago, say_length
+from bot.store.texts import is_fit
+from listeners.contract import Shape
+from nlp.gap import is_unchanged, open_gaps
+
+NOT_THERE = "There is no such conversation."
+UNSURE = "Nobody knows yet whether the last reply arrived. Look on the platform, and say so on the card first."
+_REST = {
+    State.DISMISSED: "{who} dismissed this {ago}; restore it first.",
+    State.HANDED_OVER: "{who} handed this over {ago}; claim it to take it back.",
+    State.EXPIRED: "Nobody took this in time, so it was let rest {ago}; claim it to open it again.",
+    State.ANSWERED: "{owner} answered this {ago}.",
+}
+
+
+def check_reply(text: str, suggestion: str, shape: Shape) -> str:
+    """Return '' where a reply may be sent, or the sentence why it is refused.
+
+    Args:
+        text: what the person wrote.
+        suggestion: the draft they started from, '' for none.
+        shape: the text as the platform will get it.
+    """
+    if not text.strip() or not shape.text.strip():
+        return "The reply is empty."
+    if not is_fit(text) or not is_fit(shape.text):
+        return "The reply holds a broken character that cannot be posted; delete it or type it again."
+    gaps = open_gaps(text) or open_gaps(shape.text)
+    if gaps:
+        more = f" ({len(gaps) - 1} more after that)" if len(gaps) > 1 else ""
+        return f"Fill in {gaps[0]} first{more}: only you know what belongs there."
+    if is_unchanged(text, suggestion) or is_unchanged(shape.text, suggestion):
+        return "These are still the suggestion's words. Say it in your own."
+    if shape.limit and shape.count > shape.limit:
+        over = shape.count - shape.limit
+        unit = shape.unit.removesuffix("s") if over == 1 else shape.unit
+        return f"This is {over} {unit} too long: {shape.count} of {shape.limit}."
+    return shape.problem
+
+
+def say_why_not(found: Conversation, brought: tuple[Actor, datetime] | None, actor: Actor, now: datetime) -> str:
+    """Say why a conversation cannot be changed as asked: what it is now, by whom and since when.
+
+    Args:
+        found: the conversation.
+        brought: who brought it to its state, and when.
+        actor: who asks; is called 'you'.
+        now: the present.
+    """
+    who = _name(brought[0] if brought else None, actor)
+    ago = say_ago(brought[1] if brought else found.changed_at, now)
+    if found.state in {State.CLAIMED, State.SENDING}:
+        return _say_taken(found, actor, now)
+    if found.state is State.SNOOZED and found.snoozed_until is not None:
+        return f"{who} snoozed this {ago}; it comes back in {say_length(found.snoozed_until - now)}."
+    if found.state in _REST:
+        return _REST[found.state].format(who=who, owner=_name(found.owner, actor), ago=ago)
+    return "Nobody has this one yet; claim it first."
+
+
+def say_not_yours(found: Conversation, now: datetime) -> str:
+    """Say who has a conversation, to somebody who has not."""
+    assert found.owner is not None
+    since = say_ago(found.claimed_at or found.changed_at, now)
+    return f"{found.owner.name} has this one (claimed {since}); only they can do that."
+
+
+def say_too_late(newest: Send | None, now: datetime) -> str:
+    """Say why a send can no longer be undone."""
+    if newest is None:
+        return "There is no reply to undo."
+    since = say_ago(newest.finished_at or newest.approved_at, now)
+    return {
+        SendState.UNDONE: f"This reply was undone {since}; nothing was sent.",
+        SendState.SENDING: "Too late to undo: the reply is leaving right now.",
+        SendState.UNKNOWN: UNSURE,
+        SendState.HANDED_OFF: "This reply is posted by hand; say on the card that you did not post it.",
+        SendState.SENT: f"Too late to undo: the reply was sent {since}.",
+        SendState.CONFIRMED: f"Too late to undo: the reply was posted by hand {since}.",
+    }.get(newest.state, "There is no reply to undo: the last one was not sent.")
+
+
+def _say_taken(found: Conversation, actor: Actor, now: datetime) -> str:
+    """Say who has it, and whether a reply is on its way."""
+    is_mine = found.owner is not None and found.owner.id == actor.id
+    if found.state is State.SENDING:
+        whose = "Your" if is_mine else f"{_name(found.owner, actor)}'s"
+        return f"{whose} reply to this is already on its way."
+    if is_mine:
+        return "You have this one already."
+    return f"{_name(found.owner, actor)} claimed this {say_ago(found.claimed_at or found.changed_at, now)}."
+
+
+def _name(person: Actor | None, actor: Actor) -> str:
+    if person is None:
+        return "Somebody"
+    return "You" if person.id == actor.id else person.name

@@ -1,0 +1,181 @@
+"""What each modal does when it is submitted. An answer is what Slack's ack is given: {} closes the modal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Literal
+
+from bot import decisions
+from bot.decisions import Outcome
+from bot.records import CardView
+from bot.slack.desk import Desk
+from bot.slack.modals import ASSIGN_TO, NOTE, URL, draw_posted, read_number, read_value
+from bot.slack.people import NotAdmittedError
+from bot.slack.press import GONE, Press
+from bot.slack.reply_modal import Ids, draw_reply_modal, read_text, shown_start, text_block, unpack_ids
+from bot.slack.text import cut, safe_url
+from bot.slack.writing import resume_writing
+from listeners.contract import Shape
+from nlp.gap import open_gaps
+
+Answer = dict[str, Any]
+CLOSE: Answer = {}
+_NO_SUCH_URL = "That is not a web address. Leave it empty if you have none."
+
+
+def refuse(block_id: str, sentence: str) -> Answer:
+    """Return the answer that keeps the modal open and shows a sentence under one input."""
+    return {"response_action": "errors", "errors": {block_id: cut(sentence, 1000)}}
+
+
+def send_reply(press: Press) -> Answer:
+    """Approve these very words, or say why not; by hand, show them for copying."""
+    ids = unpack_ids(str(press.view.get("private_metadata") or ""))
+    view = press.desk.store.card_view(ids.conversation_id) if ids else None
+    block_id = _input_block(press, ids)
+    if ids is None or view is None:
+        return refuse(block_id, GONE)
+    text = read_text(press.view, ids.chosen)
+    if view.mention_id != ids.mention_id and not view.is_removed and not _was_sent(press, view, text):
+        return _show_news(press, view, ids, text)
+    shape = press.desk.shape(text, view)
+    outcome = _decide(press, view, ids, text, shape)
+    if not outcome.is_done:
+        return refuse(block_id, outcome.sentence)
+    press.redraw()
+    press.desk.wake_sender()
+    if press.desk.capability(view).route == "by_hand":
+        return {"response_action": "update", "view": draw_posted(view, shape.text)}
+    return CLOSE
+
+
+def _decide(press: Press, view: CardView, ids: Ids, text: str, shape: Shape) -> Outcome:
+    """Refuse what no person finished, whatever it began with; let the rest be approved."""
+    capability = press.desk.capability(view)
+    if capability.route == "none":
+        return Outcome(is_done=False, sentence=capability.reason or "No answer is possible there.")
+    suggestion = _suggestion(press.desk, view, ids)
+    for start in (suggestion, *_all_starts(press, view)):
+        if sentence := decisions.check_reply(text, start, shape):
+            return Outcome(is_done=False, sentence=sentence)
+    return _approve(press, view, text, suggestion, shape, capability.route)
+
+
+def _approve(  # noqa: PLR0913, PLR0917 - what a person approves
+    press: Press, view: CardView, text: str, suggestion: str, shape: Shape, route: Literal["api", "by_hand"]
+) -> Outcome:
+    """Approve once per submission.
+
+    One that Slack delivers again is answered as the first one was, whatever has become of the reply since; even a
+    reply that was undone in between does not leave after all.
+    """
+    store = press.desk.store
+    is_first = store.first_time(submission_key(press), press.now)
+    if not is_first and _was_sent(press, view, shape.text):
+        return Outcome(is_done=True, sentence="")
+    hold = timedelta(seconds=press.desk.settings.reply.hold_seconds)
+    return decisions.approve(
+        store, view.conversation.id, view.mention_id, text, suggestion, shape, route, press.actor, press.now, hold
+    )
+
+
+def _was_sent(press: Press, view: CardView, text: str) -> bool:
+    """Return whether this person's very words are in the ledger already, whatever became of them."""
+    sends = press.desk.store.sends(view.conversation.id)
+    words = {text, press.desk.shape(text, view).text}
+    return any(send.text in words and send.approved_by.id == press.actor.id for send in sends)
+
+
+def submission_key(press: Press) -> str:
+    """Return what tells a submission from every other: the modal, its version and what was entered.
+
+    A refused submission leaves the version as it is, so the words have to be part of the key.
+    """
+    entered = json.dumps((press.view.get("state") or {}).get("values"), sort_keys=True)
+    digest = hashlib.sha256(entered.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return f"view:{press.view.get('id')}:{press.view.get('hash')}:{digest}"
+
+
+def _suggestion(desk: Desk, view: CardView, ids: Ids) -> str:
+    """Return the suggestion that the person started from, worked out again from what is stored."""
+    drafts = desk.drafts(view)
+    return drafts[ids.chosen].text if ids.chosen is not None and 0 <= ids.chosen < len(drafts) else ""
+
+
+def _all_starts(press: Press, view: CardView) -> Iterable[str]:
+    """Return every text that is no person's own: all suggestions, and what the input began with.
+
+    The last comes back from Slack and proves nothing, but may only add a reason to refuse. It counts while it has an
+    open gap; without one it is what the person had written when the author wrote again.
+    """
+    drafts = [draft.text for draft in press.desk.drafts(view)]
+    start = shown_start(press.view)
+    return [*drafts, *([start] if open_gaps(start) else [])]
+
+
+def _show_news(press: Press, view: CardView, ids: Ids, text: str) -> Answer:
+    """Show what the author wrote meanwhile; the words stay, and Send then means the new message."""
+    news = Ids(ids.conversation_id, view.mention_id, ids.chosen, has_news=True)
+    writing = resume_writing(press.desk, view, news, text, text)
+    return {"response_action": "update", "view": draw_reply_modal(writing)}
+
+
+def _input_block(press: Press, ids: Ids | None) -> str:
+    """Return the block under which a refusal is shown: the input, under whatever name it was drawn."""
+    for block in press.view.get("blocks") or ():
+        if block.get("type") == "input":
+            return str(block.get("block_id"))
+    return text_block(ids.chosen if ids else None)
+
+
+def give_to(press: Press) -> Answer:
+    """Give the conversation to the chosen teammate."""
+    number = read_number(press.view)
+    if number is None:
+        return refuse(ASSIGN_TO, GONE)
+    try:
+        to = press.roster.admit(read_value(press.view, ASSIGN_TO))
+    except NotAdmittedError:
+        return refuse(ASSIGN_TO, "They can not answer from here. Choose a member of this workspace.")
+    outcome = decisions.assign(press.desk.store, number, to, press.actor, press.now)
+    return _answer(press, outcome, ASSIGN_TO)
+
+
+def hand_over(press: Press) -> Answer:
+    """Pass the conversation out of the team's hands, with the note."""
+    number = read_number(press.view)
+    if number is None:
+        return refuse(NOTE, GONE)
+    note = read_value(press.view, NOTE)
+    return _answer(press, decisions.hand_over(press.desk.store, number, note, press.actor, press.now), NOTE)
+
+
+def confirm_posted(press: Press) -> Answer:
+    """Note that the reply was posted by hand, and where."""
+    number, url = read_number(press.view), read_value(press.view, URL).strip()
+    if number is None:
+        return refuse(URL, GONE)
+    if url and not safe_url(url):
+        return refuse(URL, _NO_SUCH_URL)
+    return _answer(press, decisions.confirm_by_hand(press.desk.store, number, url, press.actor, press.now), URL)
+
+
+def confirm_found(press: Press) -> Answer:
+    """Note that the reply of unknown outcome is there, and where."""
+    number, url = read_number(press.view), read_value(press.view, URL).strip()
+    if number is None:
+        return refuse(URL, GONE)
+    if url and not safe_url(url):
+        return refuse(URL, _NO_SUCH_URL)
+    store = press.desk.store
+    return _answer(press, decisions.resolve_unknown(store, number, True, url, press.actor, press.now), URL)  # noqa: FBT003
+
+
+def _answer(press: Press, outcome: Outcome, block_id: str) -> Answer:
+    if not outcome.is_done:
+        return refuse(block_id, outcome.sentence)
+    press.redraw()
+    return CLOSE

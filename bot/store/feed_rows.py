@@ -1,0 +1,117 @@
+"""What is kept of a feed: where it stands, when it was heard, what it cost, and the stretches it was deaf.
+
+Runs inside the caller's open transaction. A feed turns deaf once and recovers once: each is told to the operator once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from bot.records import JobKind
+from bot.store.jobs import request_job
+from bot.store.rows import change, row, stamp
+from bot.store.texts import plain
+from listeners.mention import Gap
+
+
+def register_feeds(db: Database, feeds: Mapping[str, str], now: datetime, *, retire_others: bool = False) -> None:
+    """Make the feeds known, by name with their platform: one that is never heard is reported as such.
+
+    With `retire_others`, feeds that are not among them are no longer waited for: a deaf one's gap ends, and one that
+    was never heard is forgotten.
+    """
+    for name, platform in feeds.items():
+        change(
+            db,
+            "insert into feed (name, platform) values (?, ?)"
+            " on conflict (name) do update set platform = excluded.platform",
+            (plain(name), plain(platform)),
+        )
+    if not retire_others:
+        return
+    names = json.dumps([plain(name) for name in feeds])
+    elsewhere = "not in (select value from json_each(?))"
+    change(db, f"update gap set ended_at = ? where ended_at is null and feed {elsewhere}", (stamp(now), names))  # noqa: S608
+    change(db, f"delete from feed where heard_at is null and name {elsewhere}", (names,))  # noqa: S608 - the text is ours
+    change(db, f"update feed set deaf_since = null, problem = '' where name {elsewhere}", (names,))  # noqa: S608
+
+
+def cursor_of(db: Database, feed: str) -> str | None:
+    """Return where a feed stands, None where it never stored a cursor."""
+    found = row(db, "select cursor from feed where name = ?", (plain(feed),))
+    return None if found is None else found["cursor"]
+
+
+def write_heard(db: Database, feed: str, cursor: str, mentions: int, now: datetime) -> None:
+    """Record that a feed answered, with so many new mentions; '' leaves the cursor. Ends its deafness, if any."""
+    deaf = row(db, "select deaf_since from feed where name = ? and deaf_since is not null", (plain(feed),))
+    change(
+        db,
+        "insert into feed (name, platform, cursor, heard_at, mention_at, mentions)"
+        " values (:name, '', nullif(:cursor, ''), :now, case when :mentions > 0 then :now end, :mentions)"
+        " on conflict (name) do update set cursor = coalesce(excluded.cursor, cursor), heard_at = excluded.heard_at,"
+        " mention_at = coalesce(excluded.mention_at, mention_at), mentions = mentions + excluded.mentions,"
+        " deaf_since = null, problem = ''",
+        {"name": plain(feed), "cursor": plain(cursor), "now": stamp(now), "mentions": mentions},
+    )
+    if deaf is not None:
+        change(db, "update gap set ended_at = ? where feed = ? and ended_at is null", (stamp(now), plain(feed)))
+        _tell(db, feed, f"{feed} hears again.", now)
+
+
+def write_gaps(db: Database, feed: str, gaps: Iterable[Gap]) -> None:
+    """Record stretches that the platform's file could not hear; one told twice is one."""
+    for gap in gaps:
+        values = (plain(feed), stamp(gap.start), stamp(gap.end), plain(gap.reason))
+        change(
+            db,
+            "insert into gap (feed, started_at, ended_at, reason) select ?1, ?2, ?3, ?4"
+            " where not exists (select 1 from gap where feed = ?1 and started_at = ?2 and ended_at = ?3)",
+            values,
+        )
+
+
+def write_spend(db: Database, feed: str, micros: int, now: datetime) -> None:
+    """Add to what a feed cost on this UTC day, in millionths of a US dollar."""
+    change(
+        db,
+        "insert into spend (feed, day, micros) values (?, ?, ?)"
+        " on conflict (feed, day) do update set micros = micros + excluded.micros",
+        (plain(feed), now.astimezone(UTC).date().isoformat(), micros),
+    )
+
+
+def note_problem(db: Database, feed: str, problem: str) -> None:
+    """Record in one sentence what is wrong with a feed, deaf or not yet; '' for nothing."""
+    change(db, "update feed set problem = ? where name = ? and problem <> ?1", (plain(problem), plain(feed)))
+
+
+def mark_deaf(db: Database, feed: str, since: datetime, reason: str, now: datetime) -> bool:
+    """Record that a feed does not hear since a moment; return whether that is news (told to the operator then).
+
+    The gap begins when the feed last answered, which is earlier than its first failure.
+    """
+    change(db, "update feed set problem = ? where name = ?", (plain(reason), plain(feed)))
+    is_news = change(
+        db,
+        "update feed set deaf_since = min(coalesce(heard_at, ?1), ?1) where name = ?2 and deaf_since is null",
+        (stamp(since), plain(feed)),
+    )
+    if not is_news:
+        return False
+    change(
+        db,
+        "insert into gap (feed, started_at, reason) select name, deaf_since, ? from feed where name = ?"
+        " on conflict (feed) where ended_at is null do nothing",
+        (plain(reason), plain(feed)),
+    )
+    _tell(db, feed, f"{feed} does not hear: {reason}", now)
+    return True
+
+
+def _tell(db: Database, feed: str, sentence: str, now: datetime) -> None:
+    request_job(db, JobKind.NOTICE, f"feed:{feed}", payload=sentence, now=now)

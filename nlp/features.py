@@ -1,0 +1,75 @@
+"""What the heads weigh: every signal, and a few plain measures of the text. Names and order are part of the weights."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.signals import signals
+
+Array = npt.NDArray[np.float64]
+
+_WORDS = re.compile(r"\w+")
+_CAPITALS = re.compile(r"[A-Z]")
+_SELF = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us|mine)\b", re.IGNORECASE)
+_HASHTAG = re.compile(r"#\w")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
+MEASURES: Mapping[str, int] = {
+    "words": 0,
+    "few_words": 0,
+    "capitals": 0,
+    "exclaims": 0,
+    "hashtags": -1,
+    "speaks_of_self": 1,
+    "starts_with_tag": 0,
+    "has_number": 0,
+    "no_letters": -1,
+    "asks_us": 1,
+    "fault_for_us": 1,
+    "self_fault": 1,
+    "asks_untagged": 0,
+    "bare_thanks": -1,
+}
+
+
+def feature_names() -> tuple[str, ...]:
+    """Return the names of the features, signals first."""
+    return (*signals(), *MEASURES)
+
+
+def feature_signs() -> Array:
+    """Return which way each feature may move the need of an answer (0: either)."""
+    return np.array([*(signal.sign for signal in signals().values()), *MEASURES.values()], dtype=np.float64)
+
+
+def measure(text: str, found: Collection[str]) -> Array:
+    """Return the features of a text in which the signals `found` were found."""
+    words = len(_WORDS.findall(text))
+    asks = "asks" in found or "asks_words" in found or "help" in found
+    fault = any(
+        name in found for name in ("broken", "access", "outage", "security", "money_taken", "order", "stranded")
+    )
+    to_us = "tagged" in found
+    self = _SELF.search(text) is not None
+    measured = (
+        math.log1p(words) / 4,
+        words <= 5,
+        len(_CAPITALS.findall(text)) / (len(text) + 10),
+        "!" in text,
+        min(len(_HASHTAG.findall(text)), 4) / 4,
+        self,
+        text.startswith("@"),
+        _DIGIT.search(text) is not None,
+        not _LETTER.search(text),
+        asks and to_us,
+        fault and to_us,
+        fault and self,
+        asks and not to_us,
+        "thanks" in found and not asks and not fault and words <= 14,
+    )
+    return np.array([*(name in found for name in signals()), *measured], dtype=np.float64)

@@ -1,0 +1,163 @@
+"""The spaCy pipeline: blank English, our own tokeniser and components, no downloaded model. The only spacy.load.
+
+words ──▶ cuecard_signals ──▶ textcat_multilabel ──▶ cuecard_heads
+Each document carries in `user_data` the text it was read from ('text'), our own names ('ours'), the signals found
+('signals'), its features ('features') and the heads' reading ('reading').
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import registry
+from spacy.vocab import Vocab
+
+from nlp.features import feature_names, measure
+from nlp.heads import Heads, spread
+from nlp.signals import find_signals, lower_in_place, plain_name
+from nlp.vectors import SIZE, shipped_vectors
+
+MODEL_DIR = Path(__file__).with_name("model")
+CONFIG = Path(__file__).with_name("config.cfg")
+_TOKEN = re.compile(r"https?://\S+|www\.\S+|@[\w.-]*\w|#?[^\W\d_]+(?:['-][^\W\d_]+)*|\d+|[?!]|[^\s\w.,:;\"'()/-]")
+_LONGEST_WORD = 24
+_VECTOR_WEIGHT = 4.0
+_HEADS = "heads.json"
+
+
+@registry.tokenizers("cuecard.Words.v1")  # type: ignore[untyped-decorator]
+def make_words() -> Callable[[Language], Words]:
+    """Return the maker of our tokeniser, for the config."""
+    return lambda nlp: Words(nlp.vocab)
+
+
+class Words:
+    """Reads a text as the model should: lower case, with handles, links and numbers masked.
+
+    A brand's own name says nothing about the need of an answer, so ours becomes '@us' and any other '@someone'.
+    """
+
+    def __init__(self, vocab: Vocab) -> None:
+        self._vocab = vocab
+
+    def __call__(self, text: str) -> Doc:
+        """Return the document of a clean text that is to nobody in particular."""
+        return self.read(text, frozenset())
+
+    def read(self, text: str, ours: frozenset[str]) -> Doc:
+        """Return the document of a clean text; `ours` are our names as `plain_name` reduces them."""
+        words = [_mask(match[0], ours) for match in _TOKEN.finditer(lower_in_place(text))]
+        return Doc(self._vocab, words=words, user_data={"text": text, "ours": ours})
+
+    def to_bytes(self, **_: object) -> bytes:
+        """Nothing is learned, so nothing is kept."""
+        return b""
+
+    def from_bytes(self, _data: bytes, **_: object) -> Words:
+        """Nothing is learned, so nothing is read."""
+        return self
+
+    def to_disk(self, _path: Path, **_: object) -> None:
+        """Nothing is learned, so nothing is written."""
+
+    def from_disk(self, _path: Path, **_: object) -> Words:
+        """Nothing is learned, so nothing is read."""
+        return self
+
+
+def _mask(word: str, ours: frozenset[str]) -> str:
+    first = word[0]
+    if first == "@":
+        plain = plain_name(word)
+        return "@us" if not ours or any(name in plain or plain in name for name in ours) else "@someone"
+    if first.isdigit():
+        return "0" * min(len(word), 5)
+    if word.startswith(("http", "www.")):
+        return "link"
+    return "@us" if word in ours else word[:_LONGEST_WORD]
+
+
+@Language.component("cuecard_signals")
+def find(doc: Doc) -> Doc:
+    """Find the signals of a document's text."""
+    doc.user_data["signals"] = find_signals(doc.user_data["text"], doc.user_data["ours"])
+    return doc
+
+
+@Language.factory("cuecard_heads")
+def make_heads(nlp: Language, name: str) -> HeadsComponent:
+    """Return the component that weighs everything."""
+    return HeadsComponent(nlp, name)
+
+
+class HeadsComponent:
+    """Lays out each document's features, and reads them with the heads once these are trained."""
+
+    def __init__(self, nlp: Language, name: str) -> None:
+        self.name = name
+        self.heads: Heads | None = None
+        self._nlp = nlp
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Weigh one document."""
+        return next(self.pipe(iter([doc])))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
+        """Weigh a stream of documents, a batch at a time."""
+        for docs in batched(stream, batch_size):
+            rows = [lay_out(doc) for doc in docs]
+            readings = self.heads.read(np.array(rows)) if self.heads else [None] * len(docs)
+            for doc, row, reading in zip(docs, rows, readings, strict=True):
+                doc.user_data["features"], doc.user_data["reading"] = row, reading
+                yield doc
+
+    def to_disk(self, path: Path, **_: object) -> None:
+        """Write the weights as JSON."""
+        path.mkdir(exist_ok=True)
+        if self.heads:
+            (path / _HEADS).write_bytes(orjson.dumps(self.heads.to_json()))
+
+    def from_disk(self, path: Path, **_: object) -> HeadsComponent:
+        """Read the weights."""
+        self.heads = Heads.from_json(orjson.loads((path / _HEADS).read_bytes()))
+        return self
+
+
+def lay_out(doc: Doc) -> Any:  # noqa: ANN401 - numpy's arrays
+    """Return the features of a document: signals and measures, the categoriser's log odds, the mean word vector."""
+    found = {signal.name for signal in doc.user_data["signals"]}
+    measured = measure(doc.user_data["text"], found)
+    scores = spread(np.array([doc.cats[label] for label in sorted(doc.cats)], dtype=np.float64))
+    return np.concatenate([measured, scores / 4, shipped_vectors().average(doc.user_data["text"]) * _VECTOR_WEIGHT])
+
+
+def names_of(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of all features, given the categoriser's labels."""
+    scores = (f"reads as {label}" for label in sorted(labels))
+    return (*feature_names(), *scores, *(f"vector {place}" for place in range(SIZE)))
+
+
+def batched(stream: Iterable[Doc], size: int) -> Iterator[list[Doc]]:
+    """Yield the documents of a stream in lists of at most `size`."""
+    waiting = iter(stream)
+    while docs := list(islice(waiting, size)):
+        yield docs
+
+
+def build_pipeline() -> Language:
+    """Return the pipeline of config.cfg, untrained."""
+    return spacy.util.load_model_from_config(spacy.util.load_config(CONFIG), auto_fill=True)
+
+
+def load(model_dir: Path | None = None) -> Language:
+    """Return the trained pipeline; ours where no folder is given."""
+    return spacy.load(model_dir or MODEL_DIR)

@@ -1,0 +1,170 @@
+"""Signals: what a post does, told from its words alone, with the place where it does it. Pure text; loads no model.
+
+One pass over the words: each phrase of signals.toml is indexed by the word it begins with, so a post pays only for
+the phrases it touches.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A signal found in a text, and its span in code points."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal we look for: the words a card says, and which way it may move the need of an answer (-1, 0, 1)."""
+
+    name: str
+    words: str
+    sign: int
+
+
+_SHAPES = (
+    Signal("asks", "asks a question", 1),
+    Signal("sum", "names a sum of money", 1),
+    Signal("tagged", "tags us", 1),
+    Signal("tags_other", "tags someone else", 0),
+    Signal("repost", "repeats someone else", 0),
+    Signal("link", "shares a link", 0),
+    Signal("shouting", "is shouting", 0),
+)
+_WORD = re.compile(r"#?[^\W_](?:[\w'-]*\w)?")
+_MARKS = re.compile(r"\?+")
+_URL = re.compile(r"https?://\S+|www\.\S+")
+_SUM = re.compile(r"[$£€₹¥]\s?\d[\d.,]*\d?k?|\b\d[\d.,]* ?(?:usd|eur|gbp|dollars|euros|pounds|bucks|quid|rupees)\b")
+_TAG = re.compile(r"(?<![\w@/.])[@\uff20]([\w.-]*\w)")
+_REPOST = re.compile(r"\s*(?:rt|via|quoting) @\w|\s*(?:>|&gt;) ?\S")
+_MARKED_SARCASM = re.compile(r"(?<!\S)/s(?!\S)|🙄|🙃|👏 ?👏|#(?:sarcasm|notreally|not)\b|#fail\b")
+_FONDNESS = re.compile("[❤♥😍🥰😻🤩💕💖]")
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff07": "'"})
+_ANY_NUMBER = "N"
+
+
+def find_signals(text: str, ours: frozenset[str] = frozenset()) -> tuple[Found, ...]:
+    """Return the signals of `text`, the first place of each, in the order of the rule table.
+
+    `ours` are our own names, reduced by `plain_name`: a tag that matches one is 'tagged', any other 'tags_other'.
+    """
+    lower = lower_in_place(text)
+    found: dict[str, Found] = {}
+    _find_phrases(lower, found)
+    _find_shapes(text, lower, found)
+    _find_tags(lower, ours, found)
+    return tuple(found.values())
+
+
+def sounds_sarcastic(text: str) -> bool:
+    """Say whether the words of `text` suggest that its praise or thanks is not meant."""
+    return any(found.name == "sarcasm" for found in find_signals(text))
+
+
+def plain_name(name: str) -> str:
+    """Reduce a brand or handle for comparison: letters and digits in lower case, without 'help', 'support' and such."""
+    reduced = "".join(char for char in name.casefold() if char.isalnum())
+    return re.sub(
+        r"^(?:team|ask|hey)(?=\w{3})|(?<=\w{3})(?:help|helps|support|care|cares|uk|us|hq|official)$", "", reduced
+    )
+
+
+def lower_in_place(text: str) -> str:
+    """Lower `text` without moving a single code point, and make apostrophes plain."""
+    lower = text.lower()
+    if len(lower) != len(text):
+        lower = "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    return lower.translate(_APOSTROPHES)
+
+
+def _find_phrases(lower: str, found: dict[str, Found]) -> None:
+    index = _index()
+    for word in _WORD.finditer(lower):
+        first = _ANY_NUMBER if word[0].isdecimal() else word[0]
+        for name, rest in index.get(first, ()):
+            if name in found:
+                continue
+            if not rest:
+                found[name] = Found(name, word.start(), word.end())
+            elif match := _compile(rest).match(lower, word.end()):
+                found[name] = Found(name, word.start(), match.end())
+
+
+def _find_shapes(text: str, lower: str, found: dict[str, Found]) -> None:
+    shapes = [("sum", _SUM), ("sarcasm", _MARKED_SARCASM), ("praise", _FONDNESS)]
+    without_links = lower
+    if "://" in lower or "www." in lower:
+        shapes.append(("link", _URL))
+        without_links = _URL.sub(lambda match: " " * len(match[0]), lower)
+    for mark in _MARKS.finditer(without_links):
+        start = max(without_links.rfind(stop, 0, mark.start()) for stop in ".!?\n") + 1
+        start += len(without_links[start : mark.start()]) - len(without_links[start : mark.start()].lstrip())
+        if any(char.isalpha() for char in without_links[start : mark.start()]):
+            found["asks"] = Found("asks", start, mark.end())
+            break
+    for name, pattern in shapes:
+        if name not in found and (match := pattern.search(lower)):
+            found[name] = Found(name, match.start(), match.end())
+    if match := _REPOST.match(lower):
+        found["repost"] = Found("repost", match.start(), match.end())
+    if shout := _SHOUT.search(text):
+        found["shouting"] = Found("shouting", shout.start(), shout.end())
+
+
+_SHOUT = re.compile(r"\b[A-Z]{3,}\b(?:[^\w\n]+\b[A-Z]{2,}\b){2,}|!{3,}|(?:[!?]{2,}){2,}")
+
+
+def _find_tags(lower: str, ours: frozenset[str], found: dict[str, Found]) -> None:
+    if "@" not in lower and "\uff20" not in lower:
+        return
+    for tag in _TAG.finditer(lower):
+        name = "tagged" if _is_ours(tag[1], ours) else "tags_other"
+        found.setdefault(name, Found(name, tag.start(), tag.end()))
+
+
+def _is_ours(handle: str, ours: frozenset[str]) -> bool:
+    if not ours:
+        return not re.fullmatch(r"user_?\d+", handle)
+    plain = plain_name(handle)
+    return any(
+        plain == name or (len(name) > 3 and name in plain) or (len(plain) > 3 and plain in name) for name in ours
+    )
+
+
+def signals() -> Mapping[str, Signal]:
+    """Return every signal by name."""
+    return _table()[0]
+
+
+def _index() -> Mapping[str, tuple[tuple[str, str], ...]]:
+    return _table()[1]
+
+
+@cache
+def _table() -> tuple[Mapping[str, Signal], Mapping[str, tuple[tuple[str, str], ...]]]:
+    rows = tomllib.loads(files("nlp").joinpath("signals.toml").read_text(encoding="utf-8"))["signal"]
+    index: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        for line in row["phrases"].strip().splitlines():
+            first, _, rest = line.strip().partition(" ")
+            for word in first.split("|"):
+                index.setdefault(word, []).append((row["name"], rest))
+    known = [*(Signal(row["name"], row["words"], row["sign"]) for row in rows), *_SHAPES]
+    return {signal.name: signal for signal in known}, {word: tuple(found) for word, found in index.items()}
+
+
+@cache
+def _compile(rest: str) -> re.Pattern[str]:
+    """Compile the rest of a phrase when first met: compiling all at once would take a tenth of a second."""
+    body = f" {rest}".replace(" …", r"(?:[\s,]+[\w'@#&-]+){0,4}?").replace(" ", r"[\s,]+")
+    return re.compile(rf"{body}(?!\w)")

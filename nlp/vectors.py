@@ -1,0 +1,86 @@
+"""Static word vectors: the mean of a text's word pieces. Numpy only; the attribution is in docs/model-card.md.
+
+`pieces.txt` holds one word piece a line, `pieces.npy` a row of int8 for each: the vectors of all-MiniLM-L6-v2
+(sentence-transformers, Apache-2.0), distilled with model2vec and rounded. `quantize` made both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+FOLDER = Path(__file__).with_name("vectors_int8")
+SIZE = 256
+_MOST_PIECES = 512
+_LONGEST_WORD = 60
+_MASKED = re.compile(r"(https?://\S+|www\.\S+)|@[\w.-]*\w")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+class Vectors:
+    """Looks up word pieces, the longest first, and averages their vectors."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        pieces = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
+        self._places = {piece: place for place, piece in enumerate(pieces) if piece}
+        self._rows: npt.NDArray[np.int8] = np.load(folder / "pieces.npy", allow_pickle=False)
+        self._cut = lru_cache(maxsize=30_000)(self._cut_word)
+
+    def average(self, text: str) -> npt.NDArray[np.float64]:
+        """Return the mean vector of `text`, of length one; zeros where it holds nothing known."""
+        places: list[int] = []
+        for token in _TOKEN.findall(_plain(text)):
+            places += self._cut(token)
+        if not places:
+            return np.zeros(SIZE)
+        total = self._rows[places[:_MOST_PIECES]].sum(axis=0, dtype=np.int64).astype(np.float64)
+        length = np.sqrt(total @ total)
+        mean: npt.NDArray[np.float64] = total / length if length else total
+        return mean
+
+    def _cut_word(self, word: str) -> tuple[int, ...]:
+        """Cut a word into the longest known pieces; a word with an unknown part has none at all."""
+        if len(word) > _LONGEST_WORD:
+            return ()
+        found = []
+        start = 0
+        while start < len(word):
+            lead = "##" if start else ""
+            end = next((end for end in range(len(word), start, -1) if lead + word[start:end] in self._places), 0)
+            if not end:
+                return ()
+            found.append(self._places[lead + word[start:end]])
+            start = end
+        return tuple(found)
+
+
+@cache
+def shipped_vectors() -> Vectors:
+    """Return the vectors shipped with Cuecard, loaded once."""
+    return Vectors()
+
+
+def quantize(source: Path, target: Path = FOLDER) -> None:
+    """Round the vectors of a model2vec folder (`model.safetensors`, `tokenizer.json`) to int8, all by one scale."""
+    places: dict[str, int] = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    data = (source / "model.safetensors").read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    rows = np.frombuffer(data[start:], dtype=np.float16).reshape(-1, SIZE).astype(np.float32)
+    target.mkdir(exist_ok=True)
+    np.save(target / "pieces.npy", np.round(rows * (127 / np.abs(rows).max())).astype(np.int8))
+    pieces = [piece for piece, _ in sorted(places.items(), key=lambda pair: pair[1])]
+    (target / "pieces.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+
+
+def _plain(text: str) -> str:
+    """Lower a text, take its accents off, and mask handles and links."""
+    lower = _MASKED.sub(lambda match: " link " if match[1] else " ", text).lower().replace("\u2019", "'")
+    if lower.isascii():
+        return lower
+    return "".join(char for char in unicodedata.normalize("NFD", lower) if not unicodedata.combining(char))

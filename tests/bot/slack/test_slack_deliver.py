@@ -1,0 +1,460 @@
+"""The outbox to Slack: exactly once, at Slack's pace, never losing anything."""
+
+# ruff: noqa: PLR0917 - fixtures are asked for what they set up
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+import pytest
+from fake_slack import BOT_ID, FakeSlack, Fault, error, words_of
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from seeds import ANA, NOW, a_mention, an_assessment, hear
+from slack_sdk import WebClient
+
+from bot import decisions
+from bot.clock import ManualClock, SystemClock
+from bot.config import Settings
+from bot.conversation import State
+from bot.records import JobKind
+from bot.slack import deliver as module
+from bot.slack.deliver import Deliver
+from bot.slack.desk import Desk
+from bot.slack.pace import Pace
+from bot.slack.people import Roster
+from bot.store import Store
+
+
+@pytest.fixture
+def deliver(desk: Desk, client: WebClient, roster: Roster) -> Deliver:
+    """The outbox, stepped by hand."""
+    return Deliver(desk, client, roster)
+
+
+def drain(deliver: Deliver, most: int = 200) -> None:
+    """Step until nothing is due."""
+    for _ in range(most):
+        if deliver.step():
+            return
+    raise AssertionError("the outbox does not come to rest")
+
+
+def wait_out(deliver: Deliver, clock: ManualClock, seconds: float = 3600, step: float = 20) -> None:
+    """Let time pass, working whenever something is due."""
+    for _ in range(int(seconds / step)):
+        clock.advance(step)
+        drain(deliver)
+
+
+def posts(slack: FakeSlack) -> list[str]:
+    """Return the words of every message that stands in Slack."""
+    return [message["text"] for message in slack.messages]
+
+
+def state_of(store: Store, number: int) -> State:
+    """Return where a conversation stands."""
+    found = store.conversation(number)
+    assert found is not None
+    return found.state
+
+
+def test_a_new_conversation_gets_one_card(deliver: Deliver, slack: FakeSlack, store: Store):
+    """It is posted in the channel, remembered, and the conversation counts as shown."""
+    number = hear(store, a_mention())
+    drain(deliver)
+    view = store.card_view(number)
+    assert view is not None
+    assert (view.conversation.state, view.channel, view.message_ts) == (State.SHOWN, "C0MAIN", slack.messages[0]["ts"])
+    assert len(slack.messages) == 1
+
+
+def test_a_post_pings_nobody_and_carries_ids_only(deliver: Deliver, slack: FakeSlack, store: Store):
+    """Nothing unfurls, no name becomes a link, and the metadata, which anyone can read, says no word of the post."""
+    number = hear(store, a_mention(text="secret kettle @everyone"))
+    drain(deliver)
+    call = slack.named("chat.postMessage")[0]
+    assert call["metadata"]["event_type"] == "mention_card"
+    assert set(call["metadata"]["event_payload"]) == {"conversation_id", "job"}
+    assert call["metadata"]["event_payload"]["conversation_id"] == number
+    falsy = {False, "0", "false"}
+    assert call["unfurl_links"] in falsy
+    assert call["unfurl_media"] in falsy
+    assert call["link_names"] in falsy
+    assert call["parse"] == "none"
+
+
+def test_a_change_edits_the_card_in_place(deliver: Deliver, slack: FakeSlack, store: Store):
+    """No second message: the card says what is true."""
+    number = hear(store, a_mention())
+    drain(deliver)
+    decisions.claim(store, number, ANA, NOW)
+    drain(deliver)
+    assert len(slack.messages) == 1
+    assert "Claimed by Ana Lima" in words_of(slack.messages[0]["blocks"])
+
+
+def test_the_most_needed_go_first(deliver: Deliver, slack: FakeSlack, store: Store):
+    """After a storm the best cards stand on top of the queue."""
+    for number, priority in ((1, 20.0), (2, 90.0), (3, 50.0)):
+        hear(store, a_mention(str(number), f"post {number}"), an_assessment(2, priority))
+    drain(deliver)
+    assert [text[-1] for text in posts(slack)] == ["2", "3", "1"]
+
+
+def test_one_message_a_second(deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock):
+    """Ten cards take nine seconds of the channel's time."""
+    for number in range(10):
+        hear(store, a_mention(str(number)))
+    drain(deliver)
+    assert len(slack.messages) == 10
+    assert 9 <= (clock.now() - NOW).total_seconds() < 11
+
+
+def test_retry_after_is_obeyed_and_nothing_is_lost(
+    deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock
+):
+    """The job goes back until Slack's own time, and the channel rests; then it is posted once."""
+    hear(store, a_mention())
+    hear(store, a_mention("2"))
+    slack.faults["chat.postMessage"] = [Fault({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": "30"})]
+    drain(deliver)
+    clock.advance(29)
+    drain(deliver)
+    assert len(slack.named("chat.postMessage")) == 1
+    clock.advance(3)
+    drain(deliver)
+    assert len(slack.messages) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(hang_up=True, acts=True),
+        Fault("<html>bad gateway</html>", 502, acts=True),
+        Fault("not json at all", 200, acts=True),
+        Fault({"ok": False, "error": "internal_error"}, 500, acts=True),
+        Fault({"ok": False, "error": "fatal_error"}, acts=True),
+    ],
+)
+def test_a_card_that_may_be_there_is_looked_for_first(
+    deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock, fault: Fault
+):
+    """The answer was lost, the card was not: it is found and adopted, never doubled."""
+    number = hear(store, a_mention())
+    slack.faults["chat.postMessage"] = [fault]
+    drain(deliver)
+    assert state_of(store, number) is State.NEW
+    wait_out(deliver, clock, 300)
+    assert len(slack.messages) == 1
+    view = store.card_view(number)
+    assert view is not None
+    assert view.message_ts == slack.messages[0]["ts"]
+    assert state_of(store, number) is State.SHOWN
+
+
+def test_a_card_that_is_not_there_is_posted(deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock):
+    """Looking found nothing, so it goes again."""
+    hear(store, a_mention())
+    slack.faults["chat.postMessage"] = [Fault(hang_up=True)]
+    drain(deliver)
+    wait_out(deliver, clock, 300)
+    assert len(slack.messages) == 1
+
+
+def test_what_was_being_posted_when_the_process_died_is_looked_for(
+    desk: Desk, client: WebClient, roster: Roster, slack: FakeSlack, store: Store
+):
+    """Kill -9 after the post, before it was written down: the next start finds the card."""
+    number = hear(store, a_mention())
+    job = store.take_job(NOW)
+    assert job is not None
+    slack._answer(
+        "chat.postMessage",
+        {
+            "channel": "C0MAIN",
+            "text": "x",
+            "blocks": [],
+            "metadata": {"event_type": "mention_card", "event_payload": {"conversation_id": number, "job": job.id}},
+        },
+    )
+    restarted = Deliver(desk, client, roster)
+    restarted.recover()
+    drain(restarted)
+    assert len(slack.messages) == 1
+    assert "kettle" in words_of(slack.messages[0]["blocks"])
+    assert state_of(store, number) is State.SHOWN
+
+
+def test_somebody_elses_metadata_is_not_our_card(
+    desk: Desk, client: WebClient, roster: Roster, slack: FakeSlack, store: Store
+):
+    """Any app can write metadata; only our own bot's message is adopted."""
+    number = hear(store, a_mention())
+    job = store.take_job(NOW)
+    assert job is not None
+    slack.messages.append(
+        {
+            "ts": "1900000000.000100",
+            "bot_id": f"{BOT_ID}X",
+            "metadata": {"event_type": "mention_card", "event_payload": {"conversation_id": number, "job": job.id}},
+        }
+    )
+    restarted = Deliver(desk, client, roster)
+    restarted.recover()
+    drain(restarted)
+    assert len(slack.named("chat.postMessage")) == 1
+
+
+def test_a_busy_channel_is_looked_through_page_by_page(
+    deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock
+):
+    """The card is not on the first page of the history."""
+    hear(store, a_mention())
+    slack.faults["chat.postMessage"] = [Fault(hang_up=True, acts=True)]
+    drain(deliver)
+    slack.page = 2
+    slack.messages += [{"ts": f"19000000{n:02}.000100", "user": "U1", "text": "hello"} for n in range(9)]
+    wait_out(deliver, clock, 300)
+    assert len(slack.named("chat.postMessage")) == 1
+
+
+def test_slack_away_for_an_hour_loses_nothing(
+    deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
+):
+    """Everything waits; afterwards the best goes first, each once; the log says it once, not for every card."""
+    for number in range(30):
+        hear(store, a_mention(str(number), f"post {number}"), an_assessment(2, float(number)))
+    slack.faults["chat.postMessage"] = [Fault(hang_up=True)] * 10_000
+    with caplog.at_level(logging.ERROR, "bot.slack.deliver"):
+        wait_out(deliver, clock, 3600)
+    tried = len(slack.named("chat.postMessage"))
+    assert tried < 120
+    assert sum("Slack cannot be reached" in record.getMessage() for record in caplog.records) == 1
+    slack.faults.clear()
+    wait_out(deliver, clock, 600, step=60)
+    assert len(slack.messages) == 30
+    assert deliver.problem == ""
+    assert len(set(posts(slack))) == 30
+
+
+def test_what_is_stale_by_then_stays_quiet(deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock):
+    """Slack was away for three days: what nobody would answer any more is not shown, what must be answered is."""
+    old = hear(store, a_mention("1"))
+    urgent = hear(store, a_mention("2"), an_assessment(3))
+    clock.advance(3 * 86_400)
+    drain(deliver)
+    assert state_of(store, old) is State.QUIET
+    assert state_of(store, urgent) is State.SHOWN
+    assert len(slack.messages) == 1
+
+
+def test_the_days_budget_is_kept(desk: Desk, client: WebClient, roster: Roster, slack: FakeSlack, store: Store):
+    """The overflow stays quiet, and is counted as such."""
+    small = Settings.model_validate({**desk.settings.model_dump(), "cards": {"per_day": 2}})
+    deliver = Deliver(Desk(store, small, desk.platforms, desk.playbook, desk.clock), client, roster)
+    numbers = [hear(store, a_mention(str(n)), an_assessment(2, 90.0 - n)) for n in range(4)]
+    drain(deliver)
+    assert [state_of(store, number) for number in numbers] == [State.SHOWN, State.SHOWN, State.QUIET, State.QUIET]
+    assert len(slack.messages) == 2
+
+
+@pytest.mark.parametrize(
+    "word", ["not_in_channel", "channel_not_found", "is_archived", "invalid_auth", "missing_scope"]
+)
+def test_what_a_person_must_mend_blocks_but_loses_nothing(
+    deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture, word: str
+):
+    """The problem is told in plain words; once it is mended, the card is posted."""
+    hear(store, a_mention())
+    slack.faults["chat.postMessage"] = [error(word)]
+    drain(deliver)
+    assert word in deliver.problem
+    assert deliver.problem in caplog.text
+    assert not slack.messages
+    clock.advance(61)
+    drain(deliver)
+    assert len(slack.messages) == 1
+    assert deliver.problem == ""
+
+
+def test_a_card_slack_does_not_take_goes_shorter(deliver: Deliver, slack: FakeSlack, store: Store):
+    """The conversation is seen, even if only its beginning."""
+    hear(store, a_mention())
+    slack.faults["chat.postMessage"] = [error("msg_blocks_too_long")]
+    drain(deliver)
+    assert "Slack did not take the whole card" in words_of(slack.messages[0]["blocks"])
+
+
+def test_what_slack_never_takes_holds_up_nobody(deliver: Deliver, slack: FakeSlack, store: Store):
+    """It is given up with its reason; the next card goes out."""
+    hear(store, a_mention("1"), an_assessment(2, 90.0))
+    hear(store, a_mention("2"))
+    slack.faults["chat.postMessage"] = [error("invalid_blocks"), error("invalid_blocks")]
+    drain(deliver)
+    assert len(slack.messages) == 1
+    found = store.read().execute("select problem from job where state = 'failed'").fetchone()
+    assert found[0] == "invalid_blocks"
+
+
+def test_a_card_somebody_deleted_comes_back_while_it_waits(deliver: Deliver, slack: FakeSlack, store: Store):
+    """What was heard is kept: an open conversation gets another card."""
+    number = hear(store, a_mention())
+    drain(deliver)
+    slack.messages.clear()
+    slack.faults["chat.update"] = [error("message_not_found")]
+    decisions.claim(store, number, ANA, NOW)
+    drain(deliver)
+    view = store.card_view(number)
+    assert view is not None
+    assert view.message_ts == slack.messages[0]["ts"]
+
+
+def test_a_deleted_card_that_is_settled_stays_away(deliver: Deliver, slack: FakeSlack, store: Store):
+    """Nobody has to see what is done."""
+    number = hear(store, a_mention())
+    drain(deliver)
+    slack.messages.clear()
+    slack.faults["chat.update"] = [error("message_not_found")]
+    decisions.hand_over(store, number, "to Eve", ANA, NOW)
+    drain(deliver)
+    assert not slack.messages
+    assert store.take_job(NOW + timedelta(days=1)) is None
+
+
+def test_an_edit_that_failed_is_made_again(deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock):
+    """Editing twice does no harm, so it is simply repeated."""
+    number = hear(store, a_mention())
+    drain(deliver)
+    decisions.claim(store, number, ANA, NOW)
+    slack.faults["chat.update"] = [
+        Fault(hang_up=True),
+        Fault({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": "2"}),
+    ]
+    wait_out(deliver, clock, 120)
+    assert "Claimed by Ana Lima" in words_of(slack.messages[0]["blocks"])
+
+
+def test_a_quiet_conversation_that_is_claimed_gets_its_card(deliver: Deliver, slack: FakeSlack, store: Store):
+    """Bringing it into the channel is what claiming it means."""
+    number = hear(store, a_mention(), an_assessment(1), cause="line")
+    drain(deliver)
+    assert not slack.messages
+    decisions.claim(store, number, ANA, NOW)
+    drain(deliver)
+    assert "Claimed by Ana Lima" in words_of(slack.messages[0]["blocks"])
+
+
+def test_copies_make_no_cards_of_their_own(deliver: Deliver, slack: FakeSlack, store: Store):
+    """Two hundred who say the same stand on one card."""
+    lead = a_mention("0")
+    hear(store, lead)
+    drain(deliver)
+    for number in range(1, 6):
+        hear(store, a_mention(str(number)), cause="copy", twin_of=lead)
+    drain(deliver)
+    assert len(slack.messages) == 1
+    assert "+5 posts say the same" in words_of(slack.messages[0]["blocks"])
+
+
+def test_the_digest_is_posted_once_per_day(deliver: Deliver, slack: FakeSlack, store: Store):
+    """Asked for again the same day, it is not posted again."""
+    hear(store, a_mention())
+    drain(deliver)
+    for _ in range(2):
+        store.request_job(JobKind.DIGEST, "2026-03-02", now=NOW)
+        drain(deliver)
+    digests = [message for message in slack.messages if message["metadata"]["event_type"] == "digest"]
+    assert len(digests) == 1
+    assert "1 conversation waits for an answer" in digests[0]["text"]
+    assert store.last_digest() == "2026-03-02"
+
+
+def test_a_digest_that_may_be_there_is_not_doubled(
+    deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock
+):
+    """It is found by its date."""
+    store.request_job(JobKind.DIGEST, "2026-03-02", now=NOW)
+    slack.faults["chat.postMessage"] = [Fault(hang_up=True, acts=True)]
+    wait_out(deliver, clock, 120)
+    assert len(slack.messages) == 1
+    assert store.digest_message("2026-03-02") == ("C0MAIN", slack.messages[0]["ts"])
+
+
+def test_a_notice_goes_to_the_operators_channel(
+    desk: Desk, client: WebClient, roster: Roster, slack: FakeSlack, store: Store
+):
+    """Where there is one; the words of a platform in it are harmless."""
+    values = desk.settings.model_dump()
+    values["slack"]["ops_channel"] = "C0OPS"
+    deliver = Deliver(Desk(store, Settings.model_validate(values), {}, desk.playbook, desk.clock), client, roster)
+    store.request_job(JobKind.NOTICE, "feed:hn", now=NOW, payload="hn does not hear: <!channel> HTTP 500")
+    drain(deliver)
+    assert slack.messages[0]["channel"] == "C0OPS"
+    assert "&lt;!channel&gt;" in slack.messages[0]["text"]
+    assert "<" not in words_of(slack.messages[0]["blocks"])
+
+
+def test_home_is_published_to_its_person(deliver: Deliver, slack: FakeSlack, store: Store):
+    """Mine and the team's, each with its way to the card."""
+    number = hear(store, a_mention())
+    drain(deliver)
+    decisions.claim(store, number, ANA, NOW)
+    store.request_job(JobKind.HOME, "U1", now=NOW)
+    drain(deliver)
+    published = slack.named("views.publish")[0]
+    assert published["user_id"] == "U1"
+    assert "my kettle leaks" in words_of(published["view"])
+
+
+def test_a_bug_in_drawing_holds_up_nobody(
+    deliver: Deliver, slack: FakeSlack, store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """One poisoned job is tried again later; the others go on; the traceback is in the log."""
+    hear(store, a_mention("1", "poison"), an_assessment(2, 90.0))
+    hear(store, a_mention("2", "fine"))
+    real = module.draw_card
+
+    def draw(view, *others):  # noqa: ANN001, ANN002, ANN202
+        if "poison" in view.mention.text:
+            raise ZeroDivisionError("poisoned")
+        return real(view, *others)
+
+    monkeypatch.setattr(module, "draw_card", draw)
+    drain(deliver)
+    assert [text[-4:] for text in posts(slack)] == ["fine"]
+    assert "poisoned" in caplog.text
+
+
+def test_the_thread_wakes_works_and_stops(
+    desk: Desk, client: WebClient, roster: Roster, slack: FakeSlack, store: Store
+):
+    """With the real clock: a wake-up is heard at once."""
+    deliver = Deliver(Desk(store, desk.settings, desk.platforms, desk.playbook, SystemClock()), client, roster)
+    deliver.start()
+    hear(store, a_mention(), now=SystemClock().now())
+    deliver.wake()
+    deadline = time.monotonic() + 10
+    while not slack.messages and time.monotonic() < deadline:
+        time.sleep(0.01)
+    deliver.stop()
+    assert len(slack.messages) == 1
+
+
+@hypothesis_settings(deadline=None)
+@given(st.lists(st.floats(min_value=0, max_value=5), max_size=40), st.integers(1, 10))
+def test_a_lane_never_goes_faster_than_it_may(gaps: list[float], burst: int):
+    """In any stretch, at most the burst and one more each second."""
+    pace, now, calls = Pace(), NOW, []
+    for gap in gaps:
+        now += timedelta(seconds=gap)
+        now += timedelta(seconds=pace.wait("lane", now, 1.0, burst))
+        pace.note("lane", now, 1.0)
+        calls.append(now)
+    for first in range(len(calls)):
+        for last in range(first, len(calls)):
+            seconds = (calls[last] - calls[first]).total_seconds()
+            assert last - first + 1 <= burst + seconds + 0.001

@@ -1,0 +1,326 @@
+"""What every platform of the catalogue promises, tried on each of them.
+
+A platform that is added to the catalogue must get a stand here, or the suite fails.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from clocks import NOON
+from servers import Algolia, Answer, Request, Script, Server, hit, item, rss, say
+
+from listeners.catalog import LABELS, PLATFORMS, label_of, open_platform
+from listeners.contract import Capability, FeedContext, Platform, Shape
+from listeners.errors import ListenerError, Permanent, SettingRefused
+from listeners.mention import Batch, Mention
+
+SECRET = "s3cret-token"
+SECOND = int(NOON.timestamp())
+Serve = Callable[[Script], Server]
+
+
+@dataclass
+class Stand:
+    """A place for one platform: its settings, and how to add a post to what it hears, or break it."""
+
+    settings: dict[str, object]
+    add: Callable[[int, str], None]
+    breaks: Callable[[], None]
+    servers: tuple[Server, ...] = ()
+
+
+class _Breakable:
+    """A script that can be made to fail from now on."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.is_broken = False
+
+    def __call__(self, request: Request) -> Answer:
+        """Answer, or fail."""
+        return Answer(500, SECRET.encode()) if self.is_broken else self.script(request)
+
+    def breaks(self) -> None:
+        """Fail from now on."""
+        self.is_broken = True
+
+
+def hackernews_stand(serve: Serve, _folder: Path) -> Stand:
+    """A search in small."""
+    algolia = Algolia([])
+    script = _Breakable(algolia)
+    server = serve(script)
+
+    def add(number: int, text: str) -> None:
+        algolia.hits.append(hit(number, SECOND - 600 + number, text))
+
+    return Stand({"base_url": f"{server.url}/{SECRET}/", "overlap_seconds": 0}, add, script.breaks, (server,))
+
+
+def feeds_stand(serve: Serve, _folder: Path) -> Stand:
+    """A forum's feed."""
+    items: list[str] = []
+    script = _Breakable(lambda _request: say(rss(*items)))
+    server = serve(script)
+
+    def add(number: int, text: str) -> None:
+        items.append(item(str(number), text, NOON.replace(hour=11, minute=number)))
+
+    settings: dict[str, object] = {"urls": [f"{server.url}/feed?key={SECRET}"], "allow_hosts": [server.host]}
+    return Stand(settings, add, script.breaks, (server,))
+
+
+def replay_stand(_serve: Serve, folder: Path) -> Stand:
+    """A file, and a stage that nobody listens on."""
+    file = folder / "rows.jsonl"
+    file.touch()
+
+    def add(number: int, text: str) -> None:
+        row = {"id": number, "text": text, "author": "jane", "brand": "Acme", "created_at": SECOND - 600 + number}
+        with file.open("a") as stream:
+            stream.write(json.dumps(row) + "\n")
+
+    stage = f"http://127.0.0.1:9/{SECRET}"
+    return Stand({"path": str(file), "stage_url": stage}, add, file.unlink)
+
+
+STANDS = {"hackernews": hackernews_stand, "feeds": feeds_stand, "replay": replay_stand}
+
+
+@pytest.fixture(params=sorted(PLATFORMS))
+def name(request: pytest.FixtureRequest) -> str:
+    """Every platform of the catalogue."""
+    chosen = str(request.param)
+    if chosen not in STANDS:
+        pytest.fail(f"{chosen} is in the catalogue and has no stand in {Path(__file__).name}")
+    return chosen
+
+
+@pytest.fixture
+def stand(name: str, serve: Serve, tmp_path: Path) -> Stand:
+    """The platform's stand."""
+    return STANDS[name](serve, tmp_path)
+
+
+@pytest.fixture
+def platform(name: str, stand: Stand, context: FeedContext) -> Iterator[Platform]:
+    """The platform, opened."""
+    opened = open_platform(name, stand.settings, context)
+    yield opened
+    opened.close()
+
+
+def look(platform: Platform, cursor: str | None, looks: int = 1) -> list[Batch]:
+    """Take a few batches and let go."""
+    return list(islice(platform.listen(cursor), looks))
+
+
+def mentions(batches: list[Batch]) -> list[Mention]:
+    """All mentions in batches."""
+    return [mention for batch in batches for mention in batch.mentions]
+
+
+def test_the_catalogue_and_the_stands_are_the_same_set():
+    """No stand is left over either."""
+    assert set(STANDS) == set(PLATFORMS)
+
+
+def test_opening_touches_no_network(name: str, stand: Stand, context: FeedContext, monkeypatch: pytest.MonkeyPatch):
+    """A bot with a dead network still starts."""
+
+    def refuse(*_args: object, **_kwargs: object) -> NoReturn:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    open_platform(name, stand.settings, context).close()
+    assert not any(server.requests for server in stand.servers)
+
+
+def test_an_unknown_setting_is_refused_with_its_key(name: str, stand: Stand, context: FeedContext):
+    """A typing mistake is not passed over in silence."""
+    with pytest.raises(SettingRefused) as caught:
+        open_platform(name, {**stand.settings, "pol_seconds": 3}, context)
+    assert caught.value.key == "pol_seconds"
+    assert "pol_seconds" in str(caught.value)
+
+
+def test_the_platform_key_of_the_settings_is_no_mistake(name: str, stand: Stand, context: FeedContext):
+    """The table of a feed names its platform."""
+    open_platform(name, {**stand.settings, "platform": name}, context).close()
+
+
+def test_mentions_are_whole(name: str, stand: Stand, platform: Platform):
+    """Every mention can be stored, shown, and led back to its feed."""
+    stand.add(1, "acme is down")
+    stand.add(2, "acme is up")
+    found = mentions(look(platform, None))
+    assert len(found) == 2
+    assert len({(mention.platform, mention.native_id) for mention in found}) == 2
+    for mention in found:
+        assert mention.platform in LABELS
+        assert label_of(name)
+        assert (mention.feed, mention.brand, mention.watches) == ("main", "Acme", ("acme",))
+        assert mention.created_at.tzinfo == UTC
+        assert mention.native_id
+        assert mention.text
+        assert mention.author.handle
+
+
+def test_it_resumes_at_a_cursor(stand: Stand, platform: Platform):
+    """What a stored cursor covers is not needed again, and what came after it is heard."""
+    stand.add(1, "acme one")
+    first = look(platform, None)
+    stand.add(2, "acme two")
+    resumed = mentions(look(platform, first[-1].cursor))
+    assert "acme two" in [mention.text for mention in resumed]
+    assert mentions(first)[0].native_id not in [mention.native_id for mention in resumed if mention.text == "acme two"]
+
+
+def test_what_was_not_stored_comes_again(stand: Stand, platform: Platform):
+    """Called again with the old cursor, it tells again: at least once."""
+    stand.add(1, "acme one")
+    before = look(platform, None)[-1].cursor
+    stand.add(2, "acme two")
+    lost, again = mentions(look(platform, before)), mentions(look(platform, before))
+    assert "acme two" in [mention.text for mention in lost]
+    assert [mention.native_id for mention in lost] == [mention.native_id for mention in again]
+
+
+def test_hearing_nothing_is_said_too(platform: Platform):
+    """An empty batch says 'I am listening', so silence is never taken for peace."""
+    (batch,) = look(platform, None)
+    assert batch.mentions == ()
+
+
+def test_cursors_are_text_that_survives_storage(stand: Stand, platform: Platform):
+    """A cursor is opaque text of a bounded size."""
+    stand.add(1, "acme one")
+    cursor = look(platform, None)[-1].cursor
+    assert isinstance(cursor, str)
+    assert cursor.encode().decode() == cursor
+    assert 0 < len(cursor) < 100_000
+
+
+def test_faults_come_out_as_the_projects_own_errors(stand: Stand, platform: Platform):
+    """What the platform throws is translated, keeps its cause, and tells no secret."""
+    stand.add(1, "acme one")
+    stand.breaks()
+    with pytest.raises(ListenerError) as caught:
+        look(platform, None, looks=3)
+    err: BaseException | None = caught.value
+    while err is not None:
+        assert SECRET not in f"{err} {err!r}"
+        err = err.__cause__
+
+
+def test_nothing_that_is_printed_holds_a_secret(stand: Stand, platform: Platform, context: FeedContext):
+    """Not the platform, nor its context, nor a batch, nor a finding."""
+    told = replace(context, secrets={"TOKEN": SECRET})
+    stand.add(1, "acme one")
+    batches = look(platform, None)
+    findings = platform.check()
+    stand.breaks()
+    findings += platform.check()
+    assert SECRET not in f"{platform!r} {platform} {told!r} {[batch.mentions for batch in batches]!r} {findings!r}"
+
+
+def test_check_tells_good_from_bad_without_raising(stand: Stand, platform: Platform):
+    """Each finding is a sentence; a bad one says what to do."""
+    stand.add(1, "acme one")
+    assert all(finding.is_good for finding in platform.check())
+    stand.breaks()
+    findings = platform.check()
+    assert not all(finding.is_good for finding in findings)
+    for finding in findings:
+        assert finding.sentence
+        assert finding.is_good or finding.remedy
+
+
+def test_close_ends_a_listener_that_waits(name: str, stand: Stand, context: FeedContext):
+    """A feed between two looks stops at once, even where nobody ends its pause."""
+    opened = open_platform(
+        name, stand.settings, replace(context, pause=lambda seconds: bool(time.sleep(min(seconds, 0.01))))
+    )
+    heard = threading.Event()
+
+    def listen() -> None:
+        for _batch in opened.listen(None):
+            heard.set()
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    assert heard.wait(10)
+    opened.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_pause_that_says_stop_ends_a_listener(name: str, stand: Stand, context: FeedContext):
+    """The caller's word is enough."""
+    opened = open_platform(name, stand.settings, replace(context, pause=lambda _seconds: True))
+    assert len(list(opened.listen(None))) == 1
+
+
+def test_capability_and_shape_are_pure(stand: Stand, platform: Platform, monkeypatch: pytest.MonkeyPatch):
+    """They ask nobody and answer the same each time, so the preview is what is sent."""
+    stand.add(1, "acme one")
+    (mention,) = mentions(look(platform, None))
+
+    def refuse(*_args: object, **_kwargs: object) -> NoReturn:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    capability = platform.capability(mention)
+    assert isinstance(capability, Capability)
+    assert capability == platform.capability(mention)
+    assert capability.reason
+    assert (capability.route == "by_hand") is bool(capability.url)
+    for text in ("  Thank you, e\u0301!  ", "👩‍👩‍👧", "", "a" * 100_000, "\ud800\0"):
+        shape = platform.shape(text, mention)
+        assert isinstance(shape, Shape)
+        assert shape == platform.shape(text, mention)
+        assert platform.shape(shape.text, mention).text == shape.text
+        assert shape.text == shape.text.strip()
+    assert platform.shape(" ", mention).problem
+
+
+def test_a_reply_that_cannot_be_made_is_refused(stand: Stand, platform: Platform):
+    """Where the route is not api, reply() refuses for good; where it is, a dead line is told as not posted."""
+    stand.add(1, "acme one")
+    (mention,) = mentions(look(platform, None))
+    route = platform.capability(mention).route
+    with pytest.raises(ListenerError) as caught:
+        platform.reply(mention, "hello", "key")
+    assert isinstance(caught.value, Permanent) is (route != "api")
+    assert SECRET not in f"{caught.value} {caught.value!r}"
+
+
+def test_an_unknown_platform_is_refused_with_the_known_ones(context: FeedContext):
+    """The sentence says what there is."""
+    with pytest.raises(SettingRefused, match="There is no platform 'myspace'; use one of feeds, hackernews, replay"):
+        open_platform("myspace", {}, context)
+
+
+def test_every_platform_has_a_manual_page(name: str, stand: Stand, context: FeedContext, project: Path):
+    """The module's docstring, and docs/platforms.md, explain every setting."""
+    opened = open_platform(name, stand.settings, context)
+    module = __import__(PLATFORMS[name].module, fromlist=["Settings"])
+    page = (
+        (project / "docs/platforms.md").read_text().partition(f"## {PLATFORMS[name].label}\n")[2].partition("\n## ")[0]
+    )
+    for setting in module.Settings.model_fields:
+        assert f"    {setting} " in module.__doc__
+        assert f"`{setting}`" in page
+    opened.close()

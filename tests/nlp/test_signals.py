@@ -1,0 +1,86 @@
+"""Signals: true of the text, with the place where they stand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlp.signals import _compile, _index, find_signals, lower_in_place, plain_name, signals
+
+OURS = frozenset({plain_name("Halcyon Air")})
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "place"),
+    [
+        ("Hello. Is it open today? Yes", "asks", "Is it open today?"),
+        ("can you look into this", "asks_words", "can you"),
+        ("you charged me twice", "money_taken", "charged me"),
+        ("I want my money back", "refund", "want my money back"),
+        ("I'm cancelling my subscription", "leaving", "cancelling my subscription"),
+        ("I’m never flying with them", "leaving", "never flying"),
+        ("still no reply from anyone", "ignored", "still no"),
+        ("waited for 3 weeks", "ignored", "for 3 weeks"),
+        ("the site is down", "outage", "site is down"),
+        ("my account was hacked", "security", "hacked"),
+        ("it caught fire", "safety", "fire"),
+        ("my solicitor will write", "legal", "solicitor"),
+        ("all sorted now", "closing", "all sorted"),
+        ("enter our giveaway", "promo", "giveaway"),
+        ("we are hiring", "job", "we are hiring"),
+        ("@HalcyonAir hello", "tagged", "@HalcyonAir"),
+        ("@someone hello", "tags_other", "@someone"),
+        ("it cost £40", "sum", "£40"),
+        ("so good 😍", "praise", "😍"),
+        ("İİİ my bag is lost", "stranded", "bag is lost"),
+    ],
+)
+def test_a_signal_is_found_where_it_stands(text: str, name: str, place: str) -> None:
+    """The span holds the words that are the reason, in the text's own code points."""
+    found = {signal.name: text[signal.start : signal.end] for signal in find_signals(text, OURS)}
+    assert found.get(name) == place
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("see https://a.example/?help=me", "asks"),
+        ("???", "asks"),
+        ("mail me at ana@halcyonair.example", "tagged"),
+        ("the firefly was lovely", "safety"),
+        ("a cute issuer", "broken"),
+    ],
+)
+def test_a_signal_is_not_found_where_it_is_not(text: str, name: str) -> None:
+    """Links, bare marks, mail addresses and parts of words are no signals."""
+    assert name not in {signal.name for signal in find_signals(text, OURS)}
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=()), max_size=300))
+def test_spans_lie_in_any_text(text: str) -> None:
+    """Whatever the text, spans are in it, and lowering moves nothing."""
+    assert len(lower_in_place(text)) == len(text)
+    for signal in find_signals(text, OURS):
+        assert signal.name in signals()
+        assert 0 <= signal.start < signal.end <= len(text)
+
+
+def test_every_phrase_compiles() -> None:
+    """Each line of signals.toml is a phrase that can be looked for, and its shorthand is spelled out."""
+    for rows in _index().values():
+        for _, rest in rows:
+            assert "…" not in _compile(rest).pattern
+
+
+def test_words_for_a_card_are_short() -> None:
+    """What a card says of a signal fits beside others."""
+    assert all(0 < len(signal.words) <= 32 for signal in signals().values())
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"), [("TeamYouTube", "youtube"), ("Halcyon Air", "halcyonair"), ("hulu_support", "hulu")]
+)
+def test_names_are_reduced(name: str, plain: str) -> None:
+    """A support handle and its brand are the same name."""
+    assert plain_name(name) == plain
