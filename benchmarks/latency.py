@@ -9,7 +9,6 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.posts import lines

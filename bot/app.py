@@ -73,7 +73,7 @@ class Cuecard:
             own_handles=settings.brand.handles,
         )
         feeds = [
-            Feed(name, kind := settings.platform_of(name), platform, PLATFORMS[kind].ends, _silent_after(settings, name))
+            Feed(name, kind := settings.platform_of(name), platform, PLATFORMS[kind].ends, _silence(settings, name))
             for name, platform in platforms.items()
         ]
         self.listening = Listening(
@@ -144,7 +144,7 @@ class Cuecard:
         self.deliver.wake()
 
 
-def _silent_after(settings: Settings, feed: str) -> timedelta:
+def _silence(settings: Settings, feed: str) -> timedelta:
     """Return how long a feed may say nothing at all: an hour, or three looks of one that looks rarely."""
     poll = settings.feed[feed].get("poll_seconds")
     return max(SILENT_AFTER, 3 * timedelta(seconds=poll) if isinstance(poll, int | float) else SILENT_AFTER)

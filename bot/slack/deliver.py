@@ -67,6 +67,7 @@ class Deliver:
         self._is_stopping = False
         self._resting: dict[JobKind, datetime] = {}
         self._misses = 0
+        self._turns: dict[str, datetime] = {}
         self._thread: threading.Thread | None = None
         self.problem = ""
         self._tellers: Mapping[JobKind, Callable[[Job], None]] = {
@@ -164,8 +165,24 @@ class Deliver:
             lambda: self._slack.post(self._channel, self._draw(draw_short_card, view), posting),
         )
 
+    def _is_its_turn(self, job: Job) -> bool:
+        """Return whether a card may be edited now; otherwise put its job back for the turn that is booked for it.
+
+        Edits come before new cards. In a storm, which changes many cards again and again, they would leave no room for
+        new ones if they waited for their turn here.
+        """
+        now = self._desk.now()
+        turn = self._turns.pop(job.key, None) or now + timedelta(seconds=self._slack.book_edit())
+        if turn <= now:
+            return True
+        self._turns[job.key] = turn
+        self._store.retry_job(job, turn, now)
+        return False
+
     def _edit_card(self, job: Job, view: CardView) -> None:
         place = (view.channel, view.message_ts)
+        if not self._is_its_turn(job):
+            return
         try:
             self._try(
                 lambda: self._slack.edit(*place, self._draw(draw_card, view)),

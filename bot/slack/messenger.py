@@ -69,9 +69,15 @@ class Messenger:
         )
         return str(answer.get("channel") or channel), str(answer["ts"])
 
+    def book_edit(self) -> float:
+        """Book the next turn for an edit; return the seconds until it comes. Edits must not hold up new cards."""
+        now = self._clock.now()
+        wait = self._pace.wait("edit", now, _EDIT_SECONDS, _EDIT_BURST)
+        self._pace.note("edit", now, _EDIT_SECONDS)
+        return wait
+
     def edit(self, channel: str, ts: str, message: Message) -> Placed:
-        """Put other words and blocks into a message; its metadata stays."""
-        self._wait_for("edit", _EDIT_SECONDS, _EDIT_BURST)
+        """Put other words and blocks into a message, on a booked turn; its metadata stays."""
         self._client.chat_update(
             channel=channel, ts=ts, text=message.text, blocks=message.blocks, link_names=False, parse="none"
         )

@@ -35,13 +35,15 @@ def begin_writing(desk: Desk, view: CardView) -> Writing:
     """Return the modal's beginning: the first suggestion, or a blank page where there is none."""
     drafts = desk.drafts(view)
     text = drafts[0].text if drafts else ""
+    shape = desk.shape(text, view)
     return Writing(
         view=view,
         capability=desk.capability(view),
         drafts=drafts,
         chosen=0 if drafts else None,
         text=text,
-        shape=desk.shape(text, view),
+        shape=shape,
+        problem=decisions.check_reply(text, text, shape) if text else "",
         earlier=desk.store.mentions(view.conversation.id)[:-1] if view.earlier else (),
         hold_seconds=desk.settings.reply.hold_seconds,
     )

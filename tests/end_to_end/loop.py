@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from bot.app import Cuecard
 from bot.config import Brand, CardSettings, ReplySettings, Secrets, Settings, SlackSettings, StoreSettings
 from bot.demo.limits import Rules
@@ -21,7 +23,7 @@ CHARGED = (
     "@kettleandfern you charged my card twice for order 8841 and nobody answers my emails. I want my money back today"
 )
 ASKED = "@kettleandfern does the glass teapot come with a lid? Can't find it on the page"
-BURNED = "@kettleandfern the handle of your steel kettle came off and my daughter burned her hand. This is not safe, answer me"
+BURNED = "@kettleandfern the handle of your kettle came off and my daughter burned her hand. Not safe, please answer me"
 CHATTER = "a pot of tea and a rainy window, that is the whole plan"
 
 
@@ -84,7 +86,7 @@ def post(number: int, text: str, handle: str = "", **more: object) -> dict[str, 
     }
 
 
-def settings_for(rehearsal: Rehearsal, folder: Path, feed: Path, **changes: Any) -> Settings:
+def settings_for(rehearsal: Rehearsal, folder: Path, feed: Path, **changes: BaseModel) -> Settings:
     """Return the settings of a bot that plays `feed` into the rehearsal workspace, hurriedly."""
     return Settings(
         brand=Brand(name="Kettle & Fern", handles=("kettleandfern",)),
@@ -101,7 +103,7 @@ def settings_for(rehearsal: Rehearsal, folder: Path, feed: Path, **changes: Any)
 
 
 @contextmanager
-def playing(folder: Path, rows: Sequence[dict[str, object]], **changes: Any) -> Iterator[Loop]:
+def playing(folder: Path, rows: Sequence[dict[str, object]], **changes: BaseModel) -> Iterator[Loop]:
     """Start workspace and bot, and play these posts."""
     feed = write_posts(folder / "posts.jsonl", rows)
     with Rehearsal(rules=Rules(is_paced=False)) as rehearsal:

@@ -105,7 +105,7 @@ function draw() {
   const wasLow = isFresh || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   if (isFresh) list.replaceChildren();
   drawn = now;
-  byId("place").dataset.place = state.place;
+  byId("place").dataset.shown = state.place;
   byId("place-title").textContent = (channel ? "#" : "") + place.label;
   byId("place-about").textContent = place.about;
   drawComposer(byId("composer"), channel);

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from http.client import HTTPException
 from typing import Any
 
 import pytest
@@ -285,3 +286,26 @@ def test_a_ticket_opens_one_socket(rehearsal: Rehearsal, mini_app: MiniApp):
         for wrong in (url, url.replace("ticket=", "ticket=x")):
             with pytest.raises(InvalidStatus), websockets.connect(wrong, proxy=None):
                 pass
+
+
+def test_each_envelope_goes_to_one_of_several_sockets(rehearsal: Rehearsal, mini_app: MiniApp):
+    """Two connections share the work, and nothing arrives twice."""
+    other = MiniApp(rehearsal)
+    rehearsal.wait_for(lambda: rehearsal.connections == 2)
+    ts = mini_app.post_card()
+    for _ in range(4):
+        rehearsal.press(ANA, "#mentions", ts, "dismiss", selected_option="spam")
+    assert len(mini_app.seen) == len(other.seen) == 2
+    other.close()
+
+
+def test_an_hour_away_and_back(rehearsal: Rehearsal, mini_app: MiniApp):
+    """While the workspace is away every call is cut; afterwards the app finds its way back by itself."""
+    rehearsal.go_away()
+    with pytest.raises((OSError, HTTPException)):
+        mini_app.client.auth_test()
+    rehearsal.come_back()
+    assert mini_app.client.auth_test()["ok"]
+    rehearsal.wait_for(lambda: rehearsal.connections == 1, 30)
+    rehearsal.press(ANA, "#mentions", mini_app.post_card(), "claim")
+    assert mini_app.names_seen() == ["claim"]

@@ -338,6 +338,25 @@ def test_an_edit_that_failed_is_made_again(deliver: Deliver, slack: FakeSlack, s
     assert "Claimed by Ana Lima" in words_of(slack.messages[0]["blocks"])
 
 
+def test_a_storm_of_edits_leaves_room_for_new_cards(
+    deliver: Deliver, slack: FakeSlack, store: Store, clock: ManualClock
+):
+    """Edits go first, but never so that a new card has to wait for all of them; in the end all are made."""
+    numbers = [hear(store, a_mention(str(n), f"post {n}")) for n in range(60)]
+    drain(deliver)
+    for number in numbers:
+        decisions.claim(store, number, ANA, clock.now())
+    hear(store, a_mention("urgent", "it burns"), an_assessment(3), now=clock.now())
+    began = clock.now()
+    while len(slack.messages) < 61:
+        deliver.step()
+    assert (clock.now() - began).total_seconds() < 5
+    wait_out(deliver, clock, 120)
+    assert sum("Claimed by Ana Lima" in words_of(message["blocks"]) for message in slack.messages) == 60
+    edits = len(slack.named("chat.update"))
+    assert edits == 60
+
+
 def test_a_quiet_conversation_that_is_claimed_gets_its_card(deliver: Deliver, slack: FakeSlack, store: Store):
     """Bringing it into the channel is what claiming it means."""
     number = hear(store, a_mention(), an_assessment(1), cause="line")
