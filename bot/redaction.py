@@ -7,12 +7,14 @@ import re
 
 _MASK = "[secret]"
 _TOKENS = re.compile(r"\bx(?:ox[a-z]|app|wfp)-[A-Za-z0-9.-]{3,}|(?<=[?&]ticket=)[^\s&\"']+", re.IGNORECASE)
-_BEARER = re.compile(r"\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
+_AUTHORIZATION = re.compile(
+    r"(\bbearer\s+|\bauthorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE
+)
 
 
 def redact(text: str) -> str:
     """Return the text with Slack tokens, socket tickets and Authorization values masked."""
-    return _BEARER.sub(rf"\1\2{_MASK}", _TOKENS.sub(_MASK, text))
+    return _AUTHORIZATION.sub(rf"\1{_MASK}", _TOKENS.sub(_MASK, text))
 
 
 class RedactingFormatter(logging.Formatter):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FEED = "replay"
 _BATCH = 512
-_COUNTS = ("heard", "new", "known", "shown", "quiet", "grouped", "refused")
+_COUNTS = ("heard", "new", "known", "above the line", "quiet", "grouped", "refused")
 _ALSO = ("edited", "reopened", "our own")  # told only where there are any
 
 
@@ -95,7 +95,7 @@ class _Playing:
                 "heard": report.heard,
                 "new": report.new,
                 "known": max(0, report.heard - report.new - report.edited - ours),
-                "shown": report.shown,
+                "above the line": report.shown,
                 "quiet": sum(report.quiet.values()) - report.grouped,
                 "grouped": report.grouped,
                 "refused": len(report.refused),

@@ -11,7 +11,7 @@ from bot.records import CardView, HistoryEntry
 from bot.slack.blocks import Message, context, header, plain, quote, to_json, words
 from bot.slack.buttons import draw_buttons
 from bot.slack.status import draw_status
-from bot.slack.text import clean, cut, one_line, safe, show_time, tell_age
+from bot.slack.text import clean, cut, excerpt, one_line, safe, show_time, tell_age
 from listeners.catalog import label_of
 from listeners.contract import Capability
 from listeners.mention import Mention
@@ -72,8 +72,8 @@ def draw_short_card(
 def describe_author(mention: Mention) -> str:
     """Return who wrote it, on one line, unescaped: '@handle (Name), 1,234 followers'."""
     author = mention.author
-    handle = cut(one_line(author.handle), 60) or "unknown"
-    given = cut(one_line(author.name), 60)
+    handle = excerpt(author.handle, 60) or "unknown"
+    given = excerpt(author.name, 60)
     label = f"@{handle} ({given})" if given and given.casefold() != handle.casefold() else f"@{handle}"
     return label if author.followers is None else f"{label}, {author.followers:,} followers"
 
@@ -83,7 +83,7 @@ def draw_post(view: CardView, limit: int = QUOTE_LENGTH, mark: str = _MORE) -> B
     if view.is_removed:
         return quote("This post was removed by its author.")
     title = one_line(view.mention.title)
-    text = clean(view.mention.text)
+    text = clean(view.mention.text[: 20 * limit + 200])
     whole = f"{title}\n{text}" if title and not text.startswith(title) else text
     return quote(f"“{cut(whole, limit, mark)}”" if whole else "(a post without words)")
 
@@ -92,10 +92,8 @@ def list_reasons(reasons: Sequence[Reason]) -> str:
     """Return why it ranks where it does, the strongest first, unescaped; '' where nothing is known."""
     raised = sorted((r for r in reasons if r.weight > 0), key=lambda r: -r.weight)[:_REASONS_SHOWN]
     lowered = sorted((r for r in reasons if r.weight < 0), key=lambda r: r.weight)[:1]
-    parts = [cut(one_line(reason.text), 80) for reason in raised]
-    parts += [
-        f"but {cut(one_line(reason.text), 80)}" if raised else cut(one_line(reason.text), 80) for reason in lowered
-    ]
+    parts = [excerpt(reason.text, 80) for reason in raised]
+    parts += [f"but {excerpt(reason.text, 80)}" if raised else excerpt(reason.text, 80) for reason in lowered]
     return " · ".join(part for part in parts if part)
 
 
@@ -115,7 +113,7 @@ def _number(view: CardView) -> int:
 
 def _draw_origin(view: CardView) -> Block:
     mention = view.mention
-    brand = f" · {cut(one_line(mention.brand), 80)}" if mention.brand else ""
+    brand = f" · {excerpt(mention.brand, 80)}" if mention.brand else ""
     invited = " · speaks to us" if view.assessment.invited == "yes" else ""
     who = f"{cut(label_of(mention.platform), 40)} · {describe_author(mention)}{brand}{invited}"
     return context(plain(who, 500), words(f"posted {show_time(mention.created_at, '{ago}')}"))
@@ -134,7 +132,7 @@ def _draw_company(view: CardView) -> list[Block]:
     if view.earlier:
         parts.append(f"{view.earlier:,} earlier {'message' if view.earlier == 1 else 'messages'} from them")
     if view.mention.parent_text and not view.is_removed:
-        parts.append(f"in answer to: “{cut(one_line(view.mention.parent_text), 150)}”")
+        parts.append(f"in answer to: “{excerpt(view.mention.parent_text, 150)}”")
     return [context(plain(" · ".join(parts), 600))] if parts else []
 
 
@@ -145,7 +143,7 @@ def _draw_route(view: CardView, capability: Capability) -> list[Block]:
 def _summarise(view: CardView, now: datetime) -> str:
     """Return what a notification says."""
     mention = view.mention
-    words_shown = "removed by its author" if view.is_removed else one_line(mention.text)
+    words_shown = "removed by its author" if view.is_removed else excerpt(mention.text, 200)
     place = f"#{_number(view)} · {describe_author(mention)} on {label_of(mention.platform)}"
     head = f"{GRADE_WORDS[view.assessment.grade]}: {place}, {tell_age(mention.created_at, now)} ago"
-    return safe(f"{one_line(head)}: {cut(words_shown, 200)}", 1500)
+    return safe(f"{one_line(head)}: {words_shown}", 1500)

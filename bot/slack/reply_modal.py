@@ -32,7 +32,7 @@ from bot.slack.blocks import (
 from bot.slack.buttons import OPEN_POST
 from bot.slack.card import describe_author, describe_route, list_reasons
 from bot.slack.modals import MOST_TEXT
-from bot.slack.text import clean, cut, one_line, safe_line, show_time
+from bot.slack.text import clean, cut, excerpt, one_line, safe_line, show_time
 from listeners.catalog import label_of
 from listeners.contract import Capability, Shape
 from listeners.mention import Mention
@@ -137,7 +137,7 @@ def draw_count(shape: Shape, problem: str) -> list[Block]:
 
 def pages(text: str) -> list[str]:
     """Return a long text as parts that fit a block each; the rest of a very long one is left to the post itself."""
-    left = clean(text)
+    left = clean(text[: 4 * _PAGE * _MOST_PAGES])
     found: list[str] = []
     while left and len(found) < _MOST_PAGES:
         part = left if len(left) <= _PAGE else cut(left, _PAGE, "")
@@ -151,11 +151,13 @@ def _draw_mention(writing: Writing) -> list[Block]:
     place = f"{label_of(mention.platform)} · {describe_author(mention)}"
     blocks: list[Block] = [context(plain(place, 400), words(f"posted {show_time(mention.created_at, '{ago}')}"))]
     blocks += [
-        context(words(f"earlier, {show_time(each.created_at, '{ago}')}:"), plain(cut(clean(each.text), 600), 1900))
+        context(
+            words(f"earlier, {show_time(each.created_at, '{ago}')}:"), plain(cut(clean(each.text[:12_000]), 600), 1900)
+        )
         for each in writing.earlier[-_EARLIER_SHOWN:]
     ]
     if mention.parent_text:
-        blocks.append(context(words("in answer to:"), plain(cut(clean(mention.parent_text), 600), 1900)))
+        blocks.append(context(words("in answer to:"), _draw_beginning(mention.parent_text)))
     if mention.title:
         blocks.append(quote(one_line(mention.title), 500))
     blocks += [quote(page) for page in pages(mention.text)] or [quote("(a post without words)")]
@@ -164,6 +166,10 @@ def _draw_mention(writing: Writing) -> list[Block]:
         blocks.append(context(words("*Why:*"), plain(reasons, 450)))
     opener = link_button("Open post", OPEN_POST, mention.url)
     return [*blocks, actions(opener)] if opener else blocks
+
+
+def _draw_beginning(text: str) -> PlainTextObject:
+    return plain(cut(clean(text[:12_000]), 600), 1900)
 
 
 def _draw_advice(writing: Writing) -> list[Block]:
@@ -191,7 +197,7 @@ def _chosen(writing: Writing, number: int | None) -> str | None:
 
 
 def _describe_draft(draft: Draft, number: int) -> str:
-    return cut(one_line(_DRAFT_WORDS.get(draft.kind, draft.kind)), 60) or f"Suggestion {number + 1}"
+    return excerpt(_DRAFT_WORDS.get(draft.kind, draft.kind), 60) or f"Suggestion {number + 1}"
 
 
 def _draw_input(writing: Writing) -> Block:

@@ -12,7 +12,7 @@ from bot.records import CardView
 from bot.slack.blocks import actions, button, context, link_button, plain, quote, words
 from bot.slack.buttons import CLAIM, OPEN_POST, REPLY
 from bot.slack.card import GRADE_WORDS, describe_author
-from bot.slack.text import cut, one_line, safe_line, show_time
+from bot.slack.text import excerpt, safe_line, show_time
 from listeners.catalog import label_of
 
 OPEN_CARD = "row_open_card"
@@ -34,7 +34,7 @@ STATE_WORDS: Mapping[State, str] = {
 def draw_row(view: CardView, card_url: str, *, is_mine: bool = False) -> list[Block]:
     """Return a conversation in two or three blocks; `card_url` leads to its card, '' where it has none."""
     key = str(view.conversation.id)
-    text = "This post was removed by its author." if view.is_removed else cut(one_line(view.mention.text), _EXCERPT)
+    text = "This post was removed by its author." if view.is_removed else excerpt(view.mention.text, _EXCERPT)
     place = f"#{key} · {describe_author(view.mention)} on {label_of(view.mention.platform)}"
     state = describe_state(view)
     elements = []

@@ -145,7 +145,7 @@ class TestReplay:
         (tmp_path / "posts.jsonl").write_text(lines(*POSTS))
         cuecard("replay", "--db", "r.db", "posts.jsonl")
         result = cuecard("replay", "--db", "r.db", "posts.jsonl", "posts.jsonl")
-        assert "6 heard, 0 new, 6 known, 0 shown, 0 quiet, 0 grouped, 0 refused." in result.stdout
+        assert "6 heard, 0 new, 6 known, 0 above the line, 0 quiet, 0 grouped, 0 refused." in result.stdout
         with Store(tmp_path / "r.db") as store:
             assert len(list(store.export_rows())) == 3
 

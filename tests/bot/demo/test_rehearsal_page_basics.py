@@ -229,6 +229,23 @@ def test_a_narrow_window_needs_no_sideways_scrolling(page: Page, mini_app: MiniA
         expect(place).to_be_in_viewport(ratio=0.9)
 
 
+def test_the_page_finds_its_way_back(browser: Browser):
+    """While the server is gone the page says so; once it is there again, what happened meanwhile is shown."""
+    first = Rehearsal()
+    first.start()
+    port = int(first.url.rpartition(":")[2])
+    page, _ = new_page(browser, first.url)
+    page.locator("#say").fill("half a thou")
+    first.stop()
+    expect(page.locator("#connection")).to_have_text("Reconnecting…")
+    with Rehearsal(port) as second:
+        second.say("Ben Okafor", "#mentions", "I am back.")
+        expect(page.locator("#list")).to_contain_text("I am back.", timeout=10_000)
+        expect(page.locator("#connection")).to_have_text("")
+        expect(page.locator("#say")).to_have_value("half a thou")
+    page.close()
+
+
 CONTRAST = """() => {
   const paint = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
   const rgba = (color) => { paint.clearRect(0, 0, 1, 1); paint.fillStyle = color; paint.fillRect(0, 0, 1, 1);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from pathlib import Path
 
@@ -79,3 +80,10 @@ def test_the_demo_shows_cards_and_leaves_nothing(tmp_path: Path, monkeypatch: py
         assert rehearsal.pings == []
         assert {call.result for call in rehearsal.calls} == {"ok"}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_example_in_the_documentation_runs(project: Path):
+    """What docs/rehearsal.md shows is what happens."""
+    text = (project / "docs" / "rehearsal.md").read_text("utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(example, "docs/rehearsal.md", "exec"), {})  # noqa: S102 - our own documentation

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fake_slack import FakeSlack
-from seeds import NOW
+from hands import Hands, StagePlatform, Woken
+from seeds import NOW, a_mention, hear, show
 from slack_bolt import App
 from slack_sdk import WebClient
 
@@ -19,8 +18,6 @@ from bot.slack.connection import build_app, build_client
 from bot.slack.desk import Desk
 from bot.slack.people import Roster
 from bot.store import Store
-from listeners.contract import Capability, Finding, Posted, Shape
-from listeners.mention import Batch, Mention
 from nlp.playbook import parse_playbook
 
 PLAYBOOK = """
@@ -38,40 +35,6 @@ who = "Support"
 intents = ["complaint"]
 note = "say which order"
 """
-
-
-@dataclass
-class StagePlatform:
-    """A platform that answers as it is told."""
-
-    answer: Capability = field(default_factory=lambda: Capability("api", account="@acme"))
-    limit: int = 280
-
-    def listen(self, cursor: str | None) -> Iterator[Batch]:
-        """Hear nothing."""
-        del cursor
-        return iter(())
-
-    def capability(self, mention: Mention) -> Capability:
-        """Answer as told."""
-        del mention
-        return self.answer
-
-    def shape(self, text: str, mention: Mention) -> Shape:
-        """Count code points."""
-        del mention
-        return Shape(text.strip(), len(text.strip()), self.limit)
-
-    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:
-        """Never called from here: what is sent leaves by bot.outbox."""
-        raise AssertionError((mention, text, send_key))
-
-    def check(self) -> list[Finding]:
-        """Find nothing."""
-        return []
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 @pytest.fixture
@@ -118,22 +81,6 @@ def client(settings: Settings, secrets: Secrets) -> WebClient:
     return build_client(settings, secrets)
 
 
-@dataclass
-class Woken:
-    """Counts the wake-up calls."""
-
-    outbox: int = 0
-    sender: int = 0
-
-    def wake(self) -> None:
-        """Count a call to the outbox."""
-        self.outbox += 1
-
-    def wake_sender(self) -> None:
-        """Count a call to the sender."""
-        self.sender += 1
-
-
 @pytest.fixture
 def woken() -> Woken:
     """What was woken."""
@@ -168,6 +115,23 @@ def app(desk: Desk, client: WebClient, roster: Roster) -> Iterator[App]:
     built.listener_runner.listener_executor.shutdown(wait=True)
 
 
-def payload_user(user_id: str, team_id: str = "T1") -> dict[str, Any]:
-    """Return a person as payloads name them."""
-    return {"id": user_id, "username": user_id.lower(), "team_id": team_id}
+@pytest.fixture
+def ana(app: App, slack: FakeSlack) -> Hands:
+    """Ana."""
+    return Hands(app, slack)
+
+
+@pytest.fixture
+def ben(app: App, slack: FakeSlack) -> Hands:
+    """Ben."""
+    return Hands(app, slack, user="U2")
+
+
+@pytest.fixture
+def heard(store: Store) -> int:
+    """Conversation 1, whose card stands in the channel."""
+    number = hear(store, a_mention())
+    show(store, number)
+    while job := store.take_job(NOW):
+        store.finish_job(job, NOW)
+    return number

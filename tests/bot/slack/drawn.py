@@ -4,19 +4,29 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from fake_slack import texts_of
 from seeds import ANA, BEN, NOW, a_mention, an_assessment
+from slack_sdk.models.blocks import Block
 
 from bot.conversation import Conversation, DismissReason, Event, State
 from bot.ledger import Send, SendState
 from bot.records import CardView, HistoryEntry
+from bot.slack.blocks import MOST_BLOCKS, MOST_CHARACTERS, Message, count_characters
 from listeners.contract import Capability
 from listeners.mention import Mention
 
+OUR_DATES = re.compile(r"<!date\^\d+\^[^|<>]+\|[^|<>]+>")
+OUR_LINKS = re.compile(r"<https?://[^|<>\s]+\|[^|<>]+>")
+HOSTILE = (
+    "<!channel> <@U1> <#C1> <!subteam^S1> <https://evil.example|bank> *x* `y` \u202egnp.exe &lt;!here&gt; @everyone"
+)
 API = Capability("api", account="@acme")
 BY_HAND = Capability("by_hand", "this place takes no reply from programs.", "https://stage.example/posts/1")
 NONE = Capability("none", "it is only a replay.")
@@ -93,3 +103,19 @@ EVERY_HISTORY = [
     ],
 ]
 EVERY_CAPABILITY = [API, BY_HAND, NONE, NO_DRAFTS]
+
+
+def assert_fit_for_slack(message: Message) -> None:
+    """Hold every limit of a message, and that nothing in it is live but what we built."""
+    assert 0 < len(message.text) <= 4000
+    assert len(message.blocks) <= MOST_BLOCKS
+    assert count_characters(message.blocks) <= MOST_CHARACTERS
+    assert not any(block["type"] == "rich_text" for block in message.blocks)
+    for block in message.blocks:
+        Block.parse(block).to_dict()
+    for text in [message.text, *texts_of(message.blocks)]:
+        left = OUR_LINKS.sub("", OUR_DATES.sub("", text))
+        assert "<" not in left
+        assert not re.search(r"&(?!(?:amp|lt|gt);)", left)
+        assert 0 < len(text) <= 3000
+    json.dumps(message.blocks).encode()

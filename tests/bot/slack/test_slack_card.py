@@ -5,53 +5,40 @@
 from __future__ import annotations
 
 import itertools
-import json
-import re
 from dataclasses import replace
 
 import pytest
-from drawn import API, BY_HAND, EVERY_CAPABILITY, EVERY_HISTORY, NONE, a_send, a_view, an_entry, every_view
-from fake_slack import action_ids, elements_of, texts_of, words_of
+from drawn import (
+    API,
+    BY_HAND,
+    EVERY_CAPABILITY,
+    EVERY_HISTORY,
+    HOSTILE,
+    NONE,
+    a_send,
+    a_view,
+    an_entry,
+    assert_fit_for_slack,
+    every_view,
+)
+from fake_slack import action_ids, elements_of, words_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from seeds import BEN, NOW, a_mention, an_assessment
-from slack_sdk.models.blocks import Block
 
 from bot.conversation import DISMISS_LABELS, Actor, Event, State
 from bot.ledger import SendState
 from bot.records import CardView
 from bot.slack import buttons
-from bot.slack.blocks import MOST_BLOCKS, MOST_CHARACTERS, Message, count_characters
+from bot.slack.blocks import Message
 from bot.slack.card import draw_card, draw_short_card, list_reasons
 from listeners.mention import Author
 from nlp.assessment import Reason
-
-OUR_DATES = re.compile(r"<!date\^\d+\^[^|<>]+\|[^|<>]+>")
-OUR_LINKS = re.compile(r"<https?://[^|<>\s]+\|[^|<>]+>")
-HOSTILE = (
-    "<!channel> <@U1> <#C1> <!subteam^S1> <https://evil.example|bank> *x* `y` \u202egnp.exe &lt;!here&gt; @everyone"
-)
 
 
 def draw(view: CardView, capability=API, history=()) -> Message:
     """Draw a card now."""
     return draw_card(view, capability, NOW, history)
-
-
-def assert_fit_for_slack(message: Message) -> None:
-    """Hold every limit of a message, and that nothing in it is live but what we built."""
-    assert 0 < len(message.text) <= 4000
-    assert len(message.blocks) <= MOST_BLOCKS
-    assert count_characters(message.blocks) <= MOST_CHARACTERS
-    assert not any(block["type"] == "rich_text" for block in message.blocks)
-    for block in message.blocks:
-        Block.parse(block).to_dict()
-    for text in [message.text, *texts_of(message.blocks)]:
-        left = OUR_LINKS.sub("", OUR_DATES.sub("", text))
-        assert "<" not in left
-        assert not re.search(r"&(?!(?:amp|lt|gt);)", left)
-        assert 0 < len(text) <= 3000
-    json.dumps(message.blocks).encode()
 
 
 def test_a_card_says_who_where_how_much_it_matters_and_why():

@@ -11,13 +11,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from drawn import API, BY_HAND, EVERY_CAPABILITY, NO_DRAFTS, a_send, a_view, every_view
+from drawn import (
+    API,
+    BY_HAND,
+    EVERY_CAPABILITY,
+    HOSTILE,
+    NO_DRAFTS,
+    OUR_DATES,
+    OUR_LINKS,
+    a_send,
+    a_view,
+    assert_fit_for_slack,
+    every_view,
+)
 from fake_slack import action_ids, elements_of, texts_of, words_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from seeds import NOW, a_mention
 from slack_sdk.models.views import View
-from test_slack_card import HOSTILE, OUR_DATES, OUR_LINKS, assert_fit_for_slack
 
 from bot.conversation import State
 from bot.digest import Digest, DigestLine
@@ -123,7 +134,7 @@ def test_every_modal_that_can_be_submitted_is_served():
 def test_every_screen_is_fit_for_slack():
     """In every state, even when all that is foreign is hostile or very long."""
     for view in every_view():
-        mention = replace(view.mention, text=HOSTILE * 2000, title=HOSTILE, parent_text=HOSTILE * 40, url=HOSTILE)
+        mention = replace(view.mention, text=HOSTILE * 300, title=HOSTILE, parent_text=HOSTILE * 40, url=HOSTILE)
         for each in (view, replace(view, mention=mention)):
             for screen in every_screen(each):
                 assert_view_is_fit(screen)

@@ -1,0 +1,196 @@
+"""A person's hands in Slack, and a platform that answers as it is told; every delivery goes through the real app."""
+
+# ruff: noqa: ANN401 - tests build payloads of any shape, and fixtures are asked for what they set up
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fake_slack import FakeSlack, words_of
+from slack_bolt import App, BoltRequest, BoltResponse
+
+from bot.conversation import State
+from bot.slack import buttons
+from bot.slack.reply_modal import REPLY_TEXT
+from bot.store import Store
+from listeners.contract import Capability, Finding, Posted, Shape
+from listeners.mention import Batch, Mention
+
+TICKS = itertools.count(1)
+OWN_WORDS = "Sorry about the kettle! A new one leaves today."
+
+
+@dataclass
+class StagePlatform:
+    """A platform that answers as it is told."""
+
+    answer: Capability = field(default_factory=lambda: Capability("api", account="@acme"))
+    limit: int = 280
+
+    def listen(self, cursor: str | None) -> Iterator[Batch]:
+        """Hear nothing."""
+        del cursor
+        return iter(())
+
+    def capability(self, mention: Mention) -> Capability:
+        """Answer as told."""
+        del mention
+        return self.answer
+
+    def shape(self, text: str, mention: Mention) -> Shape:
+        """Count code points."""
+        del mention
+        return Shape(text.strip(), len(text.strip()), self.limit)
+
+    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:
+        """Never called from here: what is sent leaves by bot.outbox."""
+        raise AssertionError((mention, text, send_key))
+
+    def check(self) -> list[Finding]:
+        """Find nothing."""
+        return []
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class Woken:
+    """Counts the wake-up calls."""
+
+    outbox: int = 0
+    sender: int = 0
+
+    def wake(self) -> None:
+        """Count a call to the outbox."""
+        self.outbox += 1
+
+    def wake_sender(self) -> None:
+        """Count a call to the sender."""
+        self.sender += 1
+
+
+@dataclass
+class Hands:
+    """A person's hands: every delivery goes through the real app, and has ended when the call returns."""
+
+    app: App
+    slack: FakeSlack
+    user: str = "U1"
+    team: str = "T1"
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def deliver(self, body: dict[str, Any]) -> BoltResponse:
+        """Deliver a payload as Socket Mode does, and wait until the handler has ended."""
+        self.sent.append(body)
+        answer = self.app.dispatch(BoltRequest(body=body, mode="socket_mode"))
+        self.rest()
+        return answer
+
+    def rest(self) -> None:
+        """Wait until no handler works any more."""
+        executor = self.app.listener_runner.listener_executor
+        futures = [executor.submit(lambda: None) for _ in range(32)]
+        for future in futures:
+            future.result(10)
+        deadline = time.monotonic() + 5
+        while executor._work_queue.qsize() or executor._idle_semaphore._value < len(executor._threads):
+            assert time.monotonic() < deadline, "a handler does not end"
+            time.sleep(0.002)
+
+    def press(self, action_id: str, value: str = "1", **fields: Any) -> BoltResponse:
+        """Press a button on a card."""
+        action = {"type": "button", "action_id": action_id, "value": value, "action_ts": f"{next(TICKS)}.0"}
+        return self.deliver(self._body("block_actions", actions=[action], **fields))
+
+    def choose(self, action_id: str, value: str) -> BoltResponse:
+        """Choose from a menu on a card."""
+        option = {"text": {"type": "plain_text", "text": "x"}, "value": value}
+        action = {
+            "type": "static_select",
+            "action_id": action_id,
+            "selected_option": option,
+            "action_ts": f"{next(TICKS)}.0",
+        }
+        return self.deliver(self._body("block_actions", actions=[action]))
+
+    def submit(self, view: dict[str, Any], **values: dict[str, Any]) -> dict[str, Any]:
+        """Submit a modal; return how it was answered, {} where it closed."""
+        state = {"values": values}
+        whole = {"id": "V1", "hash": "h0", **view, "state": state}
+        body = self._body("view_submission", view=whole)
+        body.pop("container")
+        body.pop("channel")
+        answer = self.deliver(body)
+        assert answer.status == 200
+        return json.loads(answer.body) if answer.body else {}
+
+    def type_words(self, view: dict[str, Any], words: str, **fields: Any) -> None:
+        """Type into the answer."""
+        action = {"type": "plain_text_input", "action_id": REPLY_TEXT, "value": words, "action_ts": f"{next(TICKS)}.0"}
+        whole = {"id": "V1", "hash": "h0", **view, **fields}
+        self.deliver(
+            self._body(
+                "block_actions", actions=[action], view=whole, container={"type": "view", "view_id": "V1"}, channel=None
+            )
+        )
+
+    def command(self, command: str, text: str = "") -> str:
+        """Write a slash command; return all the words of the answer."""
+        self.deliver(
+            {
+                "command": command,
+                "text": text,
+                "user_id": self.user,
+                "team_id": self.team,
+                "channel_id": "C1",
+                "trigger_id": f"t{next(TICKS)}",
+                "response_url": self.slack.response_url,
+            }
+        )
+        answer = self.slack.answers[-1]
+        assert answer["response_type"] == "ephemeral"
+        return f"{answer['text']}\n{words_of(answer.get('blocks'))}"
+
+    def _body(self, kind: str, **fields: Any) -> dict[str, Any]:
+        return {
+            "type": kind,
+            "user": {"id": self.user, "username": "x", "team_id": self.team},
+            "team": {"id": "T1"},
+            "trigger_id": f"t{next(TICKS)}",
+            "container": {"type": "message", "message_ts": "1.2", "channel_id": "C1"},
+            "channel": {"id": "C1"},
+            **fields,
+        }
+
+    def opened(self) -> dict[str, Any]:
+        """Return the modal that was opened last."""
+        return self.slack.named("views.open")[-1]["view"]
+
+    def told(self) -> list[str]:
+        """Return the sentences that were told to one person alone."""
+        return [call["text"] for call in self.slack.named("chat.postEphemeral")]
+
+
+def state_of(store: Store, number: int = 1) -> State:
+    """Return where a conversation stands."""
+    found = store.conversation(number)
+    assert found is not None
+    return found.state
+
+
+def write(ana: Hands, words: str) -> dict[str, Any]:
+    """Open the modal, put words in and press Send; return the answer."""
+    ana.press(buttons.REPLY)
+    return send(ana, ana.opened(), words)
+
+
+def send(hands: Hands, view: dict[str, Any], words: str) -> dict[str, Any]:
+    """Submit an open modal with these words."""
+    block = next(block["block_id"] for block in view["blocks"] if block["type"] == "input")
+    return hands.submit(view, **{block: {REPLY_TEXT: {"type": "plain_text_input", "value": words}}})
