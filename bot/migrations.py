@@ -100,6 +100,7 @@ create table mention (
     parent_text text not null default '',
     account text not null default '',
     reply_ref text not null default '',
+    clues text not null default '',                  -- leads here from an address or an author: see bot.store.clues
     created_at real not null,
     heard_at real not null,
     removed_at real,
@@ -118,28 +119,25 @@ create table mention (
 ) strict;
 create unique index mention_native on mention (platform, native_id);
 create index mention_of_conversation on mention (conversation_id, id);
-create index mention_by_url on mention (url) where url <> '';
-create index mention_by_author on mention (platform, author);
-create index mention_by_author_id on mention (platform, author_id) where author_id <> '';
 create index mention_by_heard on mention (heard_at);
 
 create virtual table mention_fts using fts5 (
-    title, text, author, author_name,
+    title, text, author, author_name, clues,
     content='mention', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
 );
 create trigger mention_fts_insert after insert on mention begin
-    insert into mention_fts (rowid, title, text, author, author_name)
-    values (new.id, new.title, new.text, new.author, new.author_name);
+    insert into mention_fts (rowid, title, text, author, author_name, clues)
+    values (new.id, new.title, new.text, new.author, new.author_name, new.clues);
 end;
 create trigger mention_fts_delete after delete on mention begin
-    insert into mention_fts (mention_fts, rowid, title, text, author, author_name)
-    values ('delete', old.id, old.title, old.text, old.author, old.author_name);
+    insert into mention_fts (mention_fts, rowid, title, text, author, author_name, clues)
+    values ('delete', old.id, old.title, old.text, old.author, old.author_name, old.clues);
 end;
-create trigger mention_fts_update after update of title, text, author, author_name on mention begin
-    insert into mention_fts (mention_fts, rowid, title, text, author, author_name)
-    values ('delete', old.id, old.title, old.text, old.author, old.author_name);
-    insert into mention_fts (rowid, title, text, author, author_name)
-    values (new.id, new.title, new.text, new.author, new.author_name);
+create trigger mention_fts_update after update of title, text, author, author_name, clues on mention begin
+    insert into mention_fts (mention_fts, rowid, title, text, author, author_name, clues)
+    values ('delete', old.id, old.title, old.text, old.author, old.author_name, old.clues);
+    insert into mention_fts (rowid, title, text, author, author_name, clues)
+    values (new.id, new.title, new.text, new.author, new.author_name, new.clues);
 end;
 
 create table event (               -- everything that happened, in order; never changed

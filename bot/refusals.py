@@ -33,7 +33,7 @@ def check_reply(text: str, suggestion: str, shape: Shape) -> str:
         return "The reply is empty."
     if not is_fit(text) or not is_fit(shape.text):
         return "The reply holds a broken character that cannot be posted; delete it or type it again."
-    gaps = open_gaps(text) or open_gaps(shape.text)
+    gaps = open_gaps(text, suggestion) or open_gaps(shape.text, suggestion)
     if gaps:
         more = f" ({len(gaps) - 1} more after that)" if len(gaps) > 1 else ""
         return f"Fill in {gaps[0]} first{more}: only you know what belongs there."

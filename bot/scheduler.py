@@ -165,4 +165,6 @@ def expire_old(store: Store, after: timedelta, now: datetime) -> int:
 
 def tidy(store: Store) -> None:
     """Keep the search index, the planner's statistics and the log of the database small."""
-    erasure.tidy(store.read())
+    with store.transaction() as db:
+        erasure.tidy(db)
+    erasure.checkpoint(store.read())

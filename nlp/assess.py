@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from threading import Lock
 
 from spacy.language import Language
@@ -85,7 +86,10 @@ def _assess_zone(nlp: Language, mentions: Sequence[Mention]) -> list[Assessment]
     assert isinstance(component, HeadsComponent)
     assert component.heads is not None
     texts = [read(mention.text, mention.title) for mention in mentions]
-    docs = (words.read(text.text, _our_names(mention)) for text, mention in zip(texts, mentions, strict=True))
+    docs = (
+        words.read(text.text, _our_names(mention.brand, mention.account))
+        for text, mention in zip(texts, mentions, strict=True)
+    )
     model = f"{nlp.meta['name']}-{nlp.meta['version']}"
     weigh = _Weigher(component.heads, model)
     return [
@@ -93,8 +97,9 @@ def _assess_zone(nlp: Language, mentions: Sequence[Mention]) -> list[Assessment]
     ]
 
 
-def _our_names(mention: Mention) -> frozenset[str]:
-    return frozenset({plain_name(mention.brand), plain_name(mention.account)} - {""})
+@lru_cache(maxsize=1_024)
+def _our_names(brand: str, account: str) -> frozenset[str]:
+    return frozenset({plain_name(brand), plain_name(account)} - {""})
 
 
 class _Weigher:

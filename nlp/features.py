@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -72,4 +73,13 @@ def measure(text: str, found: Collection[str]) -> Array:
         asks and not to_us,
         "thanks" in found and not asks and not fault and words <= 14,
     )
-    return np.array([*(name in found for name in signals()), *measured], dtype=np.float64)
+    places = _places()
+    row = np.zeros(len(places) + len(measured))
+    row[[places[name] for name in found]] = 1.0
+    row[len(places) :] = measured
+    return row
+
+
+@cache
+def _places() -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(signals())}

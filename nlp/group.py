@@ -39,6 +39,7 @@ _random = np.random.default_rng(20_261_123)
 _FACTORS = (_random.integers(1, 2**32, 2 * _BANDS, dtype=np.uint32) | np.uint32(1))[:, None]
 _OFFSETS = _random.integers(0, 2**32, 2 * _BANDS, dtype=np.uint32)[:, None]
 _MIX = _random.integers(1, 2**32, _RUN, dtype=np.uint32) | np.uint32(1)
+_HALF, _LOWER, _SPREAD = np.uint32(15), np.uint64(32), np.uint64(0x9E3779B97F4A7C15)
 _BAND_SALT = _random.integers(1, 2**63, _BANDS, dtype=np.uint64)
 
 
@@ -152,13 +153,21 @@ def _runs(letters: str) -> Runs:
     size = len(codes) - _RUN + 1
     hashes = np.zeros(size, dtype=np.uint32)
     for place in range(_RUN):
-        hashes = (hashes ^ codes[place : place + size]) * _MIX[place]
-        hashes ^= hashes >> np.uint32(15)
-    return np.unique(hashes)
+        hashes ^= codes[place : place + size]
+        hashes *= _MIX[place]
+        hashes ^= hashes >> _HALF
+    hashes.sort()
+    is_first = np.empty(size, dtype=bool)
+    is_first[0] = True
+    np.not_equal(hashes[1:], hashes[:-1], out=is_first[1:])
+    first: Runs = hashes[is_first]
+    return first
 
 
 def _bands(runs: Runs) -> list[int]:
-    lowest = (runs[None, :] * _FACTORS + _OFFSETS).min(axis=1).astype(np.uint64)
-    banded = (lowest[0::2] << np.uint64(32) | lowest[1::2]) * np.uint64(0x9E3779B97F4A7C15) ^ _BAND_SALT
+    mixed = runs * _FACTORS
+    mixed += _OFFSETS
+    lowest = mixed.min(axis=1).astype(np.uint64)
+    banded = (lowest[0::2] << _LOWER | lowest[1::2]) * _SPREAD ^ _BAND_SALT
     told: list[int] = banded.tolist()
     return told

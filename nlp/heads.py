@@ -38,16 +38,14 @@ class Heads:
 
     def read(self, rows: Array) -> list[Reading]:
         """Return a reading of each row of features."""
-        grades = squash(_with_bias(rows) @ self.grades.T)
+        inputs = _with_bias(rows)
+        grades = squash(_weigh(inputs, self.grades))
         # a post that must be answered now must be answered: the chances fall from grade to grade
         grades = np.minimum.accumulate(grades, axis=1)
-        intents = soften(_with_bias(rows) @ self.intents.T)
+        intents = soften(_weigh(inputs, self.intents))
         return [
-            Reading(
-                dict(zip(GRADES, map(float, at_least), strict=True)),
-                dict(zip(INTENTS, map(float, chances), strict=True)),
-            )
-            for at_least, chances in zip(grades, intents, strict=True)
+            Reading(dict(zip(GRADES, at_least, strict=True)), dict(zip(INTENTS, chances, strict=True)))
+            for at_least, chances in zip(grades.tolist(), intents.tolist(), strict=True)
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -106,6 +104,12 @@ def soften(values: Array) -> Array:
     raised = np.exp(values - values.max(axis=1, keepdims=True))
     softened: Array = raised / raised.sum(axis=1, keepdims=True)
     return softened
+
+
+def _weigh(inputs: Array, weights: Array) -> Array:
+    """Multiply without BLAS: for so little it would wake a thread a core, and these spin on long after."""
+    weighed: Array = np.einsum("rf,wf->rw", inputs, weights)
+    return weighed
 
 
 def _with_bias(rows: Array) -> Array:

@@ -8,10 +8,9 @@ Each document carries in `user_data` the text it was read from ('text'), our own
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
@@ -21,7 +20,7 @@ from spacy.tokens import Doc
 from spacy.util import registry
 from spacy.vocab import Vocab
 
-from nlp.features import feature_names, measure
+from nlp.features import Array, feature_names, measure
 from nlp.heads import Heads, spread
 from nlp.signals import find_signals, lower_in_place, plain_name
 from nlp.vectors import SIZE, shipped_vectors
@@ -30,6 +29,8 @@ MODEL_DIR = Path(__file__).with_name("model")
 CONFIG = Path(__file__).with_name("config.cfg")
 _TOKEN = re.compile(r"https?://\S+|www\.\S+|@[\w.-]*\w|#?[^\W\d_]+(?:['-][^\W\d_]+)*|\d+|[?!]|[^\s\w.,:;\"'()/-]")
 _LONGEST_WORD = 24
+_ORDINARY = frozenset("abcdefgijklmnopqrstuvxyz!?")  # no mask begins with these ('http' and 'www.' do with h and w)
+_NO_WORDS = ("…",)  # stands for a text of dots and spaces: a document without words cannot share a batch with others
 _VECTOR_WEIGHT = 4.0
 _HEADS = "heads.json"
 
@@ -55,8 +56,11 @@ class Words:
 
     def read(self, text: str, ours: frozenset[str]) -> Doc:
         """Return the document of a clean text; `ours` are our names as `plain_name` reduces them."""
-        words = [_mask(match[0], ours) for match in _TOKEN.finditer(lower_in_place(text))]
-        return Doc(self._vocab, words=words, user_data={"text": text, "ours": ours})
+        words = [
+            word if word[0] in _ORDINARY and len(word) <= _LONGEST_WORD and word not in ours else _mask(word, ours)
+            for word in _TOKEN.findall(lower_in_place(text))
+        ]
+        return Doc(self._vocab, words=words or _NO_WORDS, user_data={"text": text, "ours": ours})
 
     def to_bytes(self, **_: object) -> bytes:
         """Nothing is learned, so nothing is kept."""
@@ -114,8 +118,8 @@ class HeadsComponent:
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
         """Weigh a stream of documents, a batch at a time."""
         for docs in batched(stream, batch_size):
-            rows = [lay_out(doc) for doc in docs]
-            readings = self.heads.read(np.array(rows)) if self.heads else [None] * len(docs)
+            rows = lay_out(docs)
+            readings = self.heads.read(rows) if self.heads else [None] * len(docs)
             for doc, row, reading in zip(docs, rows, readings, strict=True):
                 doc.user_data["features"], doc.user_data["reading"] = row, reading
                 yield doc
@@ -132,12 +136,17 @@ class HeadsComponent:
         return self
 
 
-def lay_out(doc: Doc) -> Any:  # noqa: ANN401 - numpy's arrays
-    """Return the features of a document: signals and measures, the categoriser's log odds, the mean word vector."""
-    found = {signal.name for signal in doc.user_data["signals"]}
-    measured = measure(doc.user_data["text"], found)
-    scores = spread(np.array([doc.cats[label] for label in sorted(doc.cats)], dtype=np.float64))
-    return np.concatenate([measured, scores / 4, shipped_vectors().average(doc.user_data["text"]) * _VECTOR_WEIGHT])
+def lay_out(docs: Sequence[Doc]) -> Array:
+    """Return a row of features a document: signals and measures, the categoriser's log odds, the mean word vector."""
+    texts = [doc.user_data["text"] for doc in docs]
+    measured = [
+        measure(text, {signal.name for signal in doc.user_data["signals"]})
+        for text, doc in zip(texts, docs, strict=True)
+    ]
+    labels = sorted(docs[0].cats)
+    scores = spread(np.array([[doc.cats[label] for label in labels] for doc in docs], dtype=np.float64))
+    vectors = np.array([shipped_vectors().average(text) for text in texts])
+    return np.hstack([np.array(measured), scores / 4, vectors * _VECTOR_WEIGHT])
 
 
 def names_of(labels: Iterable[str]) -> tuple[str, ...]:

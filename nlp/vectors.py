@@ -39,7 +39,7 @@ class Vectors:
             places += self._cut(token)
         if not places:
             return np.zeros(SIZE)
-        total = self._rows[places[:_MOST_PIECES]].sum(axis=0, dtype=np.int64).astype(np.float64)
+        total = self._rows[places[:_MOST_PIECES]].sum(axis=0, dtype=np.int32).astype(np.float64)
         length = np.sqrt(total @ total)
         mean: npt.NDArray[np.float64] = total / length if length else total
         return mean

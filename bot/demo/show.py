@@ -24,16 +24,20 @@ from bot.demo.blocks import Json
 from bot.demo.rehearsal import Rehearsal
 from bot.demo.server import PortTaken
 from bot.demo.stage import stage_path
+from bot.records import JobKind
 
 if TYPE_CHECKING:
     from bot.app import Cuecard
 
 HERE = files("bot.demo")
+FEED = "replay"
+"""The feed's name: that under which `cuecard replay` puts posts, so that those can be answered on the stage too."""
 AT_ONCE = 6
 """So many mentions of the story are there from the start; the others play in."""
 PACE_SECONDS = 4.0
 HOLD_SECONDS = 10.0
 _MOST_SHOWN = 5_000
+_MOST_REDRAWN = 30
 
 
 def run_demo(
@@ -87,7 +91,15 @@ def open_demo(
             cuecard = Cuecard(settings, secrets_of(rehearsal))
             stack.callback(cuecard.stop)
             cuecard.start()
+            _redraw(cuecard)
             yield rehearsal, cuecard
+
+
+def _redraw(cuecard: Cuecard) -> None:
+    """Put the open cards of a kept database into the channel, which is empty at every start."""
+    now = datetime.now(UTC)
+    for view in cuecard.store.queue(_MOST_REDRAWN, now=now):
+        cuecard.store.request_job(JobKind.CARD, str(view.conversation.id), now=now)
 
 
 def secrets_of(rehearsal: Rehearsal) -> Secrets:
@@ -130,7 +142,7 @@ def _own_feed(rehearsal: Rehearsal, folder: Path, pace: float | None) -> dict[st
     pace = PACE_SECONDS if pace is None else pace
     rows = [_prepare(row, rehearsal.url) for row in story()]
     rehearsal.add_posts(rows)
-    parts = {"opening": (rows[:AT_ONCE], 0.0), "demo": (rows[AT_ONCE:], pace)}
+    parts = {"opening": (rows[:AT_ONCE], 0.0), FEED: (rows[AT_ONCE:], pace)}
     feeds = {}
     for name, (some, seconds) in parts.items():
         path = folder / f"{name}.jsonl"
@@ -173,7 +185,7 @@ def _given_feed(rehearsal: Rehearsal, feed: Path, pace: float | None) -> dict[st
         for row in rows
         if not isinstance(row, Refusal)
     )
-    return {"demo": _replay(rehearsal, feed.absolute(), pace or 0.0)}
+    return {FEED: _replay(rehearsal, feed.absolute(), pace or 0.0)}
 
 
 def open_page(url: str) -> None:

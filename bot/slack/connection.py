@@ -101,6 +101,7 @@ class Line:
             self._handler.close()  # type: ignore[no-untyped-call]
         except AttributeError:  # slack_sdk closes a socket that its own thread let go meanwhile (connection.py:191)
             self._handler.close()  # type: ignore[no-untyped-call]
+        self._handler.client.disconnect()  # one that it opened while it was being closed
         self._executor.shutdown(wait=True)
 
     @property

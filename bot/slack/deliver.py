@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.5
 _BLOCKED_SECONDS = 60.0
+_MOST_BLOCKED = 10
 _MOST_WAIT_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 5.0
 _IN_CHANNEL = frozenset({State.NEW, State.SHOWN, State.CLAIMED, State.SENDING})
@@ -189,7 +190,7 @@ class Deliver:
                 lambda: self._slack.edit(*place, self._draw(draw_short_card, view)),
             )
         except _FailedError as failed:
-            if failed.trouble.fault is not Fault.GONE:
+            if not self._is_out_of_reach(view, failed.trouble):
                 raise
             log.warning("The card of #%d cannot be edited: %s", view.conversation.id, failed.trouble.word)
             if view.conversation.state in _IN_CHANNEL:
@@ -197,12 +198,20 @@ class Deliver:
                 return
         self._store.finish_job(job, self._desk.now())
 
+    def _is_out_of_reach(self, view: CardView, trouble: Trouble) -> bool:
+        """Return whether a card cannot be edited ever again: it is gone, or in a channel that was left since."""
+        return trouble.fault is Fault.GONE or (trouble.fault is Fault.BLOCKED and view.channel != self._channel)
+
     def _replace_card(self, job: Job, view: CardView) -> None:
-        """Post a card anew whose message is gone while somebody still has to answer."""
+        """Post a card anew whose message is out of reach while somebody still has to answer."""
         number, now = view.conversation.id, self._desk.now()
-        posting = Posting("mention_card", {"conversation_id": number, "job": job.id}, ("conversation_id", "job"))
-        placed = self._find(job, self._channel, posting, job.created_at or now) or self._post(view, posting)
-        self._store.record_message(number, *placed, self._desk.now(), job)
+        posting = Posting("mention_card", {"conversation_id": number, "job": job.id}, ("conversation_id",))
+        posted = self._find(job, self._channel, posting, job.created_at or now, other_than=view.message_ts)
+        if posted is not None:
+            self._store.record_message(number, *posted, now)
+            self._store.retry_job(job, now, now)  # it stands there, but says what was true then
+            return
+        self._store.record_message(number, *self._post(view, posting), self._desk.now(), job)
 
     def _tell_digest(self, job: Job) -> None:
         now = self._desk.now()
@@ -237,9 +246,11 @@ class Deliver:
 
     # What is done when it does not work
 
-    def _find(self, job: Job, channel: str, posting: Posting, since: datetime) -> Placed | None:
+    def _find(self, job: Job, channel: str, posting: Posting, since: datetime, other_than: str = "") -> Placed | None:
         """Look for a message that an earlier attempt may have posted; a first attempt has nothing to look for."""
-        return self._try(lambda: self._slack.find(channel, posting, since)) if job.attempts > 1 else None
+        if job.attempts <= 1:
+            return None
+        return self._try(lambda: self._slack.find(channel, posting, since, other_than))
 
     def _try(self, *calls: Callable[[], _T]) -> _T:
         """Make the first call; where Slack does not take what it says, the next one."""
@@ -263,9 +274,9 @@ class Deliver:
             wait = trouble.wait
             self._rest(_POSTS if job.kind in _POSTS else {job.kind}, wait)
         elif trouble.fault is Fault.BLOCKED:
-            wait = _BLOCKED_SECONDS
+            wait = _BLOCKED_SECONDS * min(job.attempts + 1, _MOST_BLOCKED)  # others have a try before its next one
             self._tell_problem(f"Slack refuses a {job.kind}: {trouble.sentence} ({trouble.word})")
-            self._rest({job.kind}, wait)
+            self._rest({job.kind}, _BLOCKED_SECONDS)
         else:
             self._misses += 1
             wait = self._wait(max(self._misses, job.attempts))

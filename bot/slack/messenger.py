@@ -20,7 +20,6 @@ Placed = tuple[str, str]
 _EDIT_SECONDS, _EDIT_BURST = 1.2, 10  # tier 3: fifty a minute, short bursts tolerated
 _HOME_SECONDS, _HOME_BURST = 0.6, 10  # tier 4: a hundred a minute
 _PAGE = 200
-_MOST_PAGES = 15
 _CLOCKS_APART = timedelta(minutes=2)
 
 
@@ -88,11 +87,16 @@ class Messenger:
         self._wait_for("home", _HOME_SECONDS, _HOME_BURST)
         self._client.views_publish(user_id=user_id, view=view)
 
-    def find(self, channel: str, posting: Posting, since: datetime) -> Placed | None:
-        """Look through a channel, newest first and back to `since`, for a message of ours; None where there is none."""
+    def find(self, channel: str, posting: Posting, since: datetime, other_than: str = "") -> Placed | None:
+        """Look through a channel, newest first and all the way back to `since`, for a message of ours, or None.
+
+        `other_than` is the ts of one that is known and not meant.
+        """
         team = self._roster.team()
-        cursor = None
-        for _ in range(_MOST_PAGES):
+        cursor: str | None = None
+        asked: set[str | None] = set()
+        while cursor not in asked:
+            asked.add(cursor)
             self._wait_for("history", _EDIT_SECONDS, _EDIT_BURST)
             answer = self._client.conversations_history(
                 channel=channel,
@@ -102,11 +106,12 @@ class Messenger:
                 include_all_metadata=True,
             )
             for message in answer.get("messages") or ():
-                if _is_ours(message, team) and posting.is_on(message.get("metadata") or {}):
+                is_it = _is_ours(message, team) and posting.is_on(message.get("metadata") or {})
+                if is_it and message["ts"] != other_than:
                     return channel, str(message["ts"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                return None
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                break
         return None
 
     def _wait_for(self, lane: str, seconds: float, burst: int = 1) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from bot import decisions
 from bot.decisions import Outcome
@@ -39,10 +39,12 @@ def send_reply(press: Press) -> Answer:
     if ids is None or view is None:
         return refuse(block_id, GONE)
     text = read_text(press.view, ids.chosen)
-    if view.mention_id != ids.mention_id and not view.is_removed and not _was_sent(press, view, text):
-        return _show_news(press, view, ids, text)
     shape = press.desk.shape(text, view)
-    outcome = _decide(press, view, ids, text, shape)
+    outcome = Outcome(is_done=True, sentence="") if _was_taken(press, view, text) else None
+    outcome = outcome or _refuse(press, view, ids, text, shape)
+    if outcome is None and view.mention_id != ids.mention_id and not view.is_removed:
+        return _show_news(press, view, ids, text)
+    outcome = outcome or _approve(press, view, ids, text, shape)
     if not outcome.is_done:
         return refuse(block_id, outcome.sentence)
     press.redraw()
@@ -52,41 +54,52 @@ def send_reply(press: Press) -> Answer:
     return CLOSE
 
 
-def _decide(press: Press, view: CardView, ids: Ids, text: str, shape: Shape) -> Outcome:
-    """Refuse what no person finished, whatever it began with; let the rest be approved."""
-    capability = press.desk.capability(view)
-    if capability.route == "none":
-        return Outcome(is_done=False, sentence=capability.reason or "No answer is possible there.")
-    suggestion = _suggestion(press.desk, view, ids)
-    for start in (suggestion, *_all_starts(press, view)):
-        if sentence := decisions.check_reply(text, start, shape):
-            return Outcome(is_done=False, sentence=sentence)
-    return _approve(press, view, text, suggestion, shape, capability.route)
+def _was_taken(press: Press, view: CardView, text: str) -> bool:
+    """Return whether this very submission was approved before: Slack may deliver it again, minutes later.
 
-
-def _approve(  # noqa: PLR0913, PLR0917 - what a person approves
-    press: Press, view: CardView, text: str, suggestion: str, shape: Shape, route: Literal["api", "by_hand"]
-) -> Outcome:
-    """Approve once per submission.
-
-    One that Slack delivers again is answered as the first one was, whatever has become of the reply since; even a
-    reply that was undone in between does not leave after all.
+    It is answered as the first time, whatever has become of the reply since; even one that was undone in between does
+    not leave after all. Another modal with the same words is another decision.
     """
-    store = press.desk.store
-    is_first = store.first_time(submission_key(press), press.now)
-    if not is_first and _was_sent(press, view, shape.text):
-        return Outcome(is_done=True, sentence="")
-    hold = timedelta(seconds=press.desk.settings.reply.hold_seconds)
-    return decisions.approve(
-        store, view.conversation.id, view.mention_id, text, suggestion, shape, route, press.actor, press.now, hold
+    store, key = press.desk.store, submission_key(press)
+    if store.first_time(key, press.now):
+        return False
+    since = store.first_seen(key)
+    words = {text, press.desk.shape(text, view).text}
+    return any(
+        send.text in words and send.approved_by.id == press.actor.id and (since is None or send.approved_at >= since)
+        for send in store.sends(view.conversation.id)
     )
 
 
-def _was_sent(press: Press, view: CardView, text: str) -> bool:
-    """Return whether this person's very words are in the ledger already, whatever became of them."""
-    sends = press.desk.store.sends(view.conversation.id)
-    words = {text, press.desk.shape(text, view).text}
-    return any(send.text in words and send.approved_by.id == press.actor.id for send in sends)
+def _refuse(press: Press, view: CardView, ids: Ids, text: str, shape: Shape) -> Outcome | None:
+    """Refuse what cannot leave, or what no person finished, whatever it began with; None for the rest."""
+    capability = press.desk.capability(view)
+    if capability.route == "none":
+        return Outcome(is_done=False, sentence=capability.reason or "No answer is possible there.")
+    for start in (_suggestion(press.desk, view, ids), *_all_starts(press, view)):
+        if sentence := decisions.check_reply(text, start, shape):
+            return Outcome(is_done=False, sentence=sentence)
+    return None
+
+
+def _approve(press: Press, view: CardView, ids: Ids, text: str, shape: Shape) -> Outcome:
+    """Approve, unless the store knows better by now."""
+    route = press.desk.capability(view).route
+    assert route != "none", "this was refused before"
+    suggestion = _suggestion(press.desk, view, ids)
+    hold = timedelta(seconds=press.desk.settings.reply.hold_seconds)
+    return decisions.approve(
+        press.desk.store,
+        view.conversation.id,
+        view.mention_id,
+        text,
+        suggestion,
+        shape,
+        route,
+        press.actor,
+        press.now,
+        hold,
+    )
 
 
 def submission_key(press: Press) -> str:

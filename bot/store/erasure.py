@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from bot.conversation import CUECARD, Event, State
 from bot.ledger import SendState
+from bot.store.clues import address_clue, author_clue, candidates
 from bot.store.connection import StoreError
 from bot.store.conversations import move, reopen
 from bot.store.events import append_event
@@ -54,25 +55,23 @@ def write_removals(db: Database, removals: Iterable[Removal], now: datetime) -> 
 def forget_author(db: Database, platform: str | None, handle: str, now: datetime) -> int:
     """Erase an author: every post, the handle and the name, on one platform or (None) on all; return how many posts."""
     author = plain(handle).removeprefix("@")
-    found = rows(
-        db,
-        "select id from mention where author = ?1 collate nocase and (?2 is null or platform = ?2)",
-        (author, None if platform is None else plain(platform)),
-    )
-    return _forget(db, [each["id"] for each in found], now)
+    on = None if platform is None else plain(platform)
+    found = [
+        each["id"]
+        for each in candidates(db, "m.id, m.platform, m.author", [author_clue(author)])
+        if each["author"].casefold() == author.casefold() and on in {None, each["platform"]}
+    ]
+    return _forget(db, found, now)
 
 
 def forget_post(db: Database, post: str, now: datetime) -> int:
     """Erase one post, named by its address or as 'platform:id'; return how many it was."""
     named = plain(post).strip()
     platform, _, native_id = named.partition(":")
-    found = rows(
-        db,
-        "select id from mention where url <> '' and url in (?1, ?2, ?3)"
-        " union select id from mention where platform = ?4 and native_id = ?5",
-        (named, named.rstrip("/"), f"{named}/", platform, native_id),
-    )
-    return _forget(db, [each["id"] for each in found], now)
+    forms = {named, named.rstrip("/"), f"{named}/"}
+    found = {each["id"] for each in candidates(db, "m.id, m.url", [address_clue(named)]) if each["url"] in forms}
+    by_id = rows(db, "select id from mention where platform = ? and native_id = ?", (platform, native_id))
+    return _forget(db, sorted(found | {each["id"] for each in by_id}), now)
 
 
 def sweep(db: Database) -> None:
@@ -95,9 +94,13 @@ def sweep(db: Database) -> None:
 
 
 def tidy(db: Database) -> None:
-    """Keep the search index, the planner's statistics and the write-ahead log small. Outside any transaction."""
+    """Keep the search index and the planner's statistics small; inside a transaction, so that it waits its turn."""
     db.conn.execute("insert into mention_fts (mention_fts, rank) values ('merge', 500)")
     db.conn.execute("pragma optimize").close()
+
+
+def checkpoint(db: Database) -> None:
+    """Bring the write-ahead log into the file, as far as nobody is in the way. Outside any transaction."""
     db.conn.execute("pragma wal_checkpoint(passive)").close()
 
 
@@ -105,16 +108,15 @@ def _posts(db: Database, removal: Removal) -> list[int]:
     """Return the stored posts that a removal means and that are still there."""
     platform = plain(removal.platform)
     if removal.native_id:
-        sql, values = "native_id = ?", (platform, plain(removal.native_id))
-        found = rows(db, f"select id from mention where platform = ? and {sql} and removed_at is null", values)  # noqa: S608
-    else:
-        found = rows(
-            db,
-            "select id from mention where platform = ?1 and author = ?2 and removed_at is null"
-            " union select id from mention where platform = ?1 and author_id = ?2 and removed_at is null",
-            (platform, plain(removal.author)),
-        )
-    return [each["id"] for each in found]
+        sql = "select id from mention where platform = ? and native_id = ? and removed_at is null"
+        return [each["id"] for each in rows(db, sql, (platform, plain(removal.native_id)))]
+    author = plain(removal.author)
+    found = candidates(db, "m.id, m.platform, m.author, m.author_id, m.removed_at", [author_clue(author)])
+    return [
+        each["id"]
+        for each in found
+        if each["platform"] == platform and author in {each["author"], each["author_id"]} and each["removed_at"] is None
+    ]
 
 
 def _empty(db: Database, mention_ids: Sequence[int], at: datetime) -> None:
@@ -198,8 +200,8 @@ def _forget(db: Database, mention_ids: Sequence[int], now: datetime) -> int:
     _empty(db, mention_ids, now)
     change(
         db,
-        "update mention set author = '', author_id = '', author_url = '', followers = null, url = '', reply_ref = '',"
-        " thread_id = '', in_reply_to = '' where id in (select value from json_each(?))",
+        "update mention set author = '', author_id = '', author_url = '', followers = null, url = '', clues = '',"
+        " reply_ref = '', thread_id = '', in_reply_to = '' where id in (select value from json_each(?))",
         (wanted,),
     )
     _forget_native_ids(db, wanted, words)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 from sqlite_utils import Database
 
@@ -251,8 +252,8 @@ def _number(
 
 def _insert_mentions(db: Database, numbered: Sequence[Mapping[str, object]]) -> None:
     names = list(numbered[0])
-    sql = f"insert into mention ({', '.join(names)}) values ({', '.join(f':{name}' for name in names)})"  # noqa: S608 - names are ours
-    db.conn.executemany(sql, numbered)
+    sql = f"insert into mention ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608 - names are ours
+    db.conn.executemany(sql, map(itemgetter(*names), numbered))
 
 
 def _insert_conversations(db: Database, fresh: Sequence[_Fresh], now: datetime) -> None:

@@ -10,8 +10,10 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import cast
 
+import orjson
 from sqlite_utils import Database
 
+from bot.store.clues import clues_of
 from bot.store.rows import moment, row, rows, stamp
 from bot.store.texts import exact, plain, whole
 from listeners.mention import Author, Mention
@@ -42,6 +44,7 @@ def mention_values(mention: Mention) -> dict[str, object]:
         "parent_text": plain(mention.parent_text),
         "account": plain(mention.account),
         "reply_ref": plain(mention.reply_ref),
+        "clues": clues_of(plain(mention.url), plain(author.handle), plain(author.native_id)),
         "created_at": stamp(mention.created_at),
     }
 
@@ -137,8 +140,11 @@ def known_ids(db: Database, platform: str, native_ids: Iterable[str]) -> dict[st
 
 
 def _to_json(value: object) -> str:
-    """Return JSON in plain ASCII: a lone surrogate stands there as its escape, and comes back."""
-    return json.dumps(value, separators=(",", ":"))
+    """Return JSON; a lone surrogate, which the fast encoder refuses, stands there as its escape and comes back."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"))
 
 
 def _from_json(text: str) -> Mapping[str, float]:

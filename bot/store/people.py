@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from bot.conversation import Actor
-from bot.store.rows import change, row, stamp
+from bot.store.rows import change, moment_or_none, row, stamp
 from bot.store.texts import plain
 
 
@@ -30,6 +30,12 @@ def person(db: Database, user_id: str) -> Actor | None:
 def first_time(db: Database, key: str, now: datetime) -> bool:
     """Return True for the first caller with this key, ever since it was last pruned."""
     return bool(change(db, "insert into seen (key, at) values (?, ?) on conflict do nothing", (plain(key), stamp(now))))
+
+
+def first_seen(db: Database, key: str) -> datetime | None:
+    """Return when somebody first asked with this key; None where nobody did, or it was pruned."""
+    found = row(db, "select at from seen where key = ?", (plain(key),))
+    return None if found is None else moment_or_none(found["at"])
 
 
 def prune_seen(db: Database, before: datetime) -> int:

@@ -9,15 +9,16 @@ from sqlite_utils import Database
 
 from bot.records import CardView
 from bot.store.cards import card_views, conversation_of_message
-from bot.store.rows import row, rows
+from bot.store.clues import address_clue, candidates, place_clue, place_of
+from bot.store.rows import row
 from bot.store.texts import plain
 
 _NUMBER = re.compile(r"#?([0-9]{1,18})")
 _SLACK_LINK = re.compile(r"/archives/([A-Z0-9]+)/p([0-9]{7,})")
 _WORD = re.compile(r"\w+")
 _MOST_WORDS = 32
-# Addresses at one place that differ in their query; '@' is the character after '?'. A hundred tell whether it is one.
-_AT_PLACE = "select conversation_id from mention where url <> '' and url >= ? and url < ? limit 100"
+_MOST_AT_PLACE = 100  # addresses that differ in their query only: so many tell whether there is one conversation
+_SEARCHED = "{title text author author_name}"
 
 
 def find_conversation(db: Database, number_or_link: str) -> int | None:
@@ -45,7 +46,7 @@ def search(db: Database, words: str, limit: int) -> list[CardView]:
     cursor = db.conn.execute(
         "select m.conversation_id from mention_fts join mention m on m.id = mention_fts.rowid"
         " where mention_fts match ? order by mention_fts.rowid desc",
-        (" ".join(terms),),
+        (f"{_SEARCHED} : ({' '.join(terms)})",),
     )
     found: dict[int, None] = {}
     for (number,) in cursor:
@@ -69,23 +70,22 @@ def _find_by_message(db: Database, link: str) -> int | None:
 
 def _find_by_url(db: Database, url: str) -> int | None:
     """Return the conversation of a post's address: exactly that, else the only post at that place."""
-    for candidate in _forms(url):
-        found = row(db, "select conversation_id from mention where url = ? and url <> '' limit 1", (candidate,))
-        if found is not None:
-            return int(found["conversation_id"])
-    place = re.split(r"[?#]", url, maxsplit=1)[0].rstrip("/")
-    numbers = {
-        each["conversation_id"]
-        for start in (f"{place}?", f"{place}/?")
-        for each in rows(db, _AT_PLACE, (start, f"{start[:-1]}@"))
-    }
-    return int(numbers.pop()) if len(numbers) == 1 else None
+    forms, place = _forms(url), place_of(url)
+    found = candidates(db, "m.url, m.conversation_id", [address_clue(form) for form in forms])
+    first = {each["url"]: int(each["conversation_id"]) for each in reversed(found)}
+    for form in forms:
+        if form in first:
+            return first[form]
+    starts = (f"{place}?", f"{place}/?")
+    found = candidates(db, "m.url, m.conversation_id", [place_clue(url)], _MOST_AT_PLACE)
+    numbers = {int(each["conversation_id"]) for each in found if each["url"].startswith(starts)}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def _forms(url: str) -> list[str]:
     """Return the ways in which the same address may have been stored, likeliest first."""
     bare = url.split("#", 1)[0]
-    place = bare.split("?", 1)[0].rstrip("/")
+    place = place_of(url)
     forms = [url, bare, bare.rstrip("/"), place, f"{place}/"]
     other = {"https": "http", "http": "https"}
     scheme, _, rest = place.partition("://")

@@ -95,6 +95,10 @@ class Store(Reporting):
         with self.transaction() as db:
             return people.first_time(db, key, now)
 
+    def first_seen(self, key: str) -> datetime | None:
+        """Return when a delivery was first handled, None where it was not."""
+        return people.first_seen(self.read(), key)
+
     def record_digest(self, local_date: str, channel: str, ts: str, now: datetime) -> None:
         """Remember that the digest of a local date stands in Slack."""
         with self.transaction() as db:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from bot import decisions
 from bot.clock import ManualClock
 from bot.conversation import Actor, State
 from bot.records import JobKind
-from bot.scheduler import DAY_NAMES, Scheduler, Task, expire_old, house_tasks, next_digest, request_digest
+from bot.scheduler import DAY_NAMES, Scheduler, Task, expire_old, house_tasks, next_digest, request_digest, tidy
 from bot.store import Store
 from tests.bot.flow_fixtures import NOW, batch, build_intake, mention, number_of, one
 
@@ -198,3 +199,27 @@ def test_the_thread_runs_and_stops(store: Store) -> None:
     scheduler.stop()
     assert scheduler._thread is not None
     assert not scheduler._thread.is_alive()
+
+
+def test_tidying_waits_for_those_who_write(store: Store) -> None:
+    """The house is tidied while others write, without an error on either side."""
+    stop = threading.Event()
+    failed: list[Exception] = []
+
+    def write() -> None:
+        number = itertools.count()
+        while not stop.is_set():
+            try:
+                store.first_time(f"delivery {next(number)}", NOW)
+            except Exception as err:  # noqa: BLE001 - told by the test
+                failed.append(err)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(30):
+            tidy(store)
+    finally:
+        stop.set()
+        writer.join()
+    assert failed == []

@@ -84,11 +84,10 @@ def test_a_conversation_from_the_post_to_the_public_answer(page: Page, rehearsal
     become(page, "Ana Lima")
     card = card_of(page, "charged my card twice")
     expect(card).to_contain_text("Why:")
-    if picture := os.environ.get("CUECARD_PICTURE"):
-        card.scroll_into_view_if_needed()
-        page.screenshot(path=picture)
     press(card, "Claim")
     expect(card).to_contain_text("Claimed by Ana Lima", timeout=SLOW)
+    if picture := os.environ.get("CUECARD_PICTURE"):
+        keep_picture(page, picture)
 
     become(page, "Ben Okafor")
     card = card_of(page, "charged my card twice")
@@ -114,6 +113,15 @@ def test_a_conversation_from_the_post_to_the_public_answer(page: Page, rehearsal
     go_to(page, "stage")
     expect(page.locator(".post")).to_contain_text("charged my card twice")
     expect(page.locator(".post-reply")).to_contain_text(ANSWER)
+
+
+def keep_picture(page: Page, path: str) -> None:
+    """Keep what the page shows once a few cards are there."""
+    expect(page.locator("#list > .message.card").nth(2)).to_be_visible(timeout=2 * SLOW)
+    page.locator("#list > .message.card").first.scroll_into_view_if_needed()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(2000)  # the highlight of a changed card fades
+    page.screenshot(path=path)
 
 
 def write_an_answer(page: Page, card: Locator) -> None:

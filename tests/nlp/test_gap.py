@@ -23,6 +23,11 @@ SUGGESTION = "Sorry to read this, Ana. [what you found] Tell me if it is not rig
         ("[[what you found]]", ["[what you found]"]),
         ("[spans\ntwo lines]", ["[spans\ntwo lines]"]),
         ("[never closed", []),
+        ("[what you found []]", ["[what you found []]"]),
+        ("[what [1] you found]", ["[what [1] you found]"]),
+        ("[a [b] c] [d]", ["[b]", "[d]"]),
+        ("⟦what you found⟧ 〚when〛", ["[what you found]", "[when]"]),
+        ("[see [the guide](https://a.example/x)]", ["[see [the guide](https://a.example/x)]"]),
         ("see [the guide](https://a.example/x)", []),
         ("[what you found](soon)", ["[what you found]"]),
         ("[что вы нашли]", ["[что вы нашли]"]),
@@ -31,6 +36,30 @@ SUGGESTION = "Sorry to read this, Ana. [what you found] Tell me if it is not rig
 def test_open_gaps_are_brackets_with_a_letter(text: str, gaps: list[str]) -> None:
     """Only bracketed text with a letter is a gap; a markdown link is not."""
     assert open_gaps(text) == gaps
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "【what you found】",
+        "{What  You\nFound}",
+        "<wh\u200bat you found>",
+        "[what you found",
+        "what you found ]",
+        "[what you found](https://a.example/x)",
+    ],
+)
+def test_the_suggestions_own_gap_is_open_in_any_brackets(left: str) -> None:
+    """A gap whose brackets were swapped, or half deleted, is not filled, whatever else was written."""
+    assert open_gaps(f"Hello Ana! {left} All the best, Bo", SUGGESTION) == ["[what you found]"]
+
+
+@pytest.mark.parametrize(
+    "text", ["I know what you found, and {what we did}.", "(what you found)", "[1] what you found"]
+)
+def test_the_words_of_a_gap_may_be_said(text: str) -> None:
+    """Only brackets beside them make the suggestion's own words a gap."""
+    assert open_gaps(text, SUGGESTION) == []
 
 
 @pytest.mark.parametrize(
@@ -44,6 +73,12 @@ def test_open_gaps_are_brackets_with_a_letter(text: str, gaps: list[str]) -> Non
         "“" + SUGGESTION.replace(".", "…") + "” 1️⃣™",
         SUGGESTION.replace(" [what you found]", ""),
         "\uff33\uff4f\uff52\uff52\uff59" + SUGGESTION.removeprefix("Sorry"),
+        SUGGESTION.replace(" ", "\u00a0"),
+        SUGGESTION.replace("o", "о").replace("a", "а").replace("A", "А"),
+        "\u200b".join(SUGGESTION),
+        SUGGESTION + " \u034f\u3164\U000e0101\u115f ℹ️",
+        SUGGESTION.replace("[", "⟦").replace("]", "⟧"),
+        SUGGESTION.replace("[what you found]", "{what\nyou\nfound}"),
     ],
 )
 def test_a_suggestion_dressed_up_is_unchanged(text: str) -> None:

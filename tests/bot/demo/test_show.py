@@ -42,7 +42,7 @@ def test_the_settings_are_whole(tmp_path: Path):
     rehearsal = Rehearsal()
     settings = build_settings(rehearsal, tmp_path, pace=0.5)
     assert settings.slack.api_url == rehearsal.api_url
-    assert settings.feed["demo"]["pace_seconds"] == 0.5
+    assert settings.feed["replay"]["pace_seconds"] == 0.5
     assert load_playbook(settings.playbook).brand == "Kettle & Fern"
     first = json.loads((tmp_path / "opening.jsonl").read_text("utf-8").splitlines()[0])
     assert first["url"].startswith(f"{rehearsal.url}/stage/")
@@ -55,7 +55,7 @@ def test_an_own_feed_is_played_as_it_is(tmp_path: Path):
     feed.write_text('{"id": "a", "text": "Hello", "author": "mara"}\nnot JSON\n', "utf-8")
     rehearsal = Rehearsal()
     settings = build_settings(rehearsal, tmp_path, feed=feed)
-    assert settings.feed["demo"]["path"] == str(feed)
+    assert settings.feed["replay"]["path"] == str(feed)
     assert rehearsal._stage.posts["a"].handle == "mara"
     with pytest.raises(SettingsError, match="There is no file"):
         build_settings(rehearsal, tmp_path, feed=tmp_path / "none.jsonl")

@@ -15,6 +15,7 @@ from slack_sdk import WebClient
 from bot.clock import ManualClock
 from bot.config import Secrets, Settings
 from bot.slack.connection import build_app, build_client
+from bot.slack.deliver import Deliver
 from bot.slack.desk import Desk
 from bot.slack.people import Roster
 from bot.store import Store
@@ -135,3 +136,9 @@ def heard(store: Store) -> int:
     while job := store.take_job(NOW):
         store.finish_job(job, NOW)
     return number
+
+
+@pytest.fixture
+def deliver(desk: Desk, client: WebClient, roster: Roster) -> Deliver:
+    """The outbox, stepped by hand."""
+    return Deliver(desk, client, roster)
