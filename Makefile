@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: demo test check bench lock train clean
+.PHONY: demo test check coverage bench lock train clean
 
 demo: $(READY) ## the whole loop on this machine, no account
 	$(BIN)/cuecard demo $(ARGS)
@@ -18,6 +18,9 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+coverage: $(READY) ## which lines no test reaches
+	$(BIN)/pytest -n 2 --cov --cov-report=term $(ARGS)
 
 bench: $(READY) ## speed and memory, as ratios within one run
 	$(BIN)/python -m benchmarks $(ARGS)

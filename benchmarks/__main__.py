@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.report import Figure, to_markdown
 
-BENCHMARKS = ("startup", "intake", "store", "latency")
+BENCHMARKS = ("startup", "matching", "intake", "memory", "latency", "store")
 
 
 def main(names: list[str]) -> int:

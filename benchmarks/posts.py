@@ -41,7 +41,7 @@ def texts(number: int, seed: int = 7) -> Iterator[str]:
             thing=rng.choice(_THINGS), state=rng.choice(_STATES), adj=rng.choice(_ADJECTIVES),
             n=rng.randrange(2, 90), m=rng.randrange(10, 99),
         )  # fmt: skip
-        more = (" ".join(map(rng.choice, (_WHO, _DID, _WHAT, _WHEN))) for _ in range(rng.randrange(4)))
+        more = (" ".join(map(rng.choice, (_WHO, _DID, _WHAT, _WHEN))) for _ in range(rng.randrange(3)))
         yield f"{'. '.join((opener, *more))} #{index:x}"
 
 
@@ -65,13 +65,13 @@ def mentions(number: int, seed: int = 7) -> Iterator[Mention]:
         )
 
 
-def lines(number: int, seed: int = 7) -> list[bytes]:
-    """Return `number` lines of JSONL, as a replay reads them."""
+def lines(number: int, seed: int = 7, *, is_dated: bool = True) -> list[bytes]:
+    """Return `number` lines of JSONL, as a replay reads them; one without a date is of the moment it is read."""
     return [
         json.dumps({
             "id": mention.native_id, "text": mention.text, "platform": mention.platform,
             "author": {"handle": mention.author.handle, "name": mention.author.name, "id": mention.author.native_id},
-            "created_at": mention.created_at.isoformat(), "url": mention.url,
+            "url": mention.url, **({"created_at": mention.created_at.isoformat()} if is_dated else {}),
         }).encode()
         for mention in mentions(number, seed)
     ]  # fmt: skip

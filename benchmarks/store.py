@@ -28,7 +28,10 @@ from nlp.assessment import Assessment, Reason
 
 SMALL, LARGE = 10_000, 1_000_000
 CHUNK = 10_000
-ROUNDS = 60
+ROUNDS = {1: 60, 100: 30, 512: 10}
+"""Rounds by how many are inserted at once; so few that the small store stays small."""
+READ_ROUNDS = 60
+_FILLING = ("synchronous = off", "cache_size = -500000", "wal_autocheckpoint = 50000")
 ANA = Actor("U1", "Ana")
 LATER = START + timedelta(days=30)
 REASONS = (Reason("asks a question", 1.2, (0, 20)), Reason("names a sum of money", 0.4, (24, 28)))
@@ -41,11 +44,12 @@ def measure() -> list[Figure]:
         stores = {size: _filled(Path(folder) / f"{size}.db", size) for size in (SMALL, LARGE)}
         try:
             return [
-                _compare("top of the queue", {n: partial(s.queue, 20) for n, s in stores.items()}),
-                _compare("claim", {n: _claims(s) for n, s in stores.items()}),
+                _compare("top of the queue", {n: partial(s.queue, 20) for n, s in stores.items()}, READ_ROUNDS),
+                _compare("claim", {n: _claims(s) for n, s in stores.items()}, READ_ROUNDS),
+                _compare("a post found by its address", {n: _finds(s, n) for n, s in stores.items()}, READ_ROUNDS),
                 *(
-                    _compare(f"insert of {number}", {n: _inserts(s, number) for n, s in stores.items()})
-                    for number in (1, 100, 512)
+                    _compare(f"insert of {number}", {n: _inserts(s, number) for n, s in stores.items()}, rounds)
+                    for number, rounds in ROUNDS.items()
                 ),
             ]
         finally:
@@ -53,21 +57,21 @@ def measure() -> list[Figure]:
                 store.close()
 
 
-def _compare(name: str, actions: Mapping[int, Callable[[], object]]) -> Figure:
+def _compare(name: str, actions: Mapping[int, Callable[[], object]], rounds: int) -> Figure:
     times: dict[int, list[float]] = {size: [] for size in actions}
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         for size, action in actions.items() if turn % 2 else reversed(actions.items()):
             started = time.perf_counter()
             action()
             times[size].append((time.perf_counter() - started) * 1000)
     small, large = (statistics.median(times[size]) for size in (SMALL, LARGE))
     means = " and ".join(f"{statistics.fmean(times[size]):.2f}" for size in (LARGE, SMALL))
-    detail = f"{large:.2f} ms against {small:.2f} ms, median of {ROUNDS} (means {means})"
+    detail = f"{large:.2f} ms against {small:.2f} ms, median of {rounds} (means {means})"
     return Figure(f"{name}, at {LARGE:,} / at {SMALL:,} mentions", large / small, "x", "at most 1.5x", detail)
 
 
 def _claims(store: Store) -> Callable[[], object]:
-    ids = iter([view.conversation.id for view in store.queue(ROUNDS)])
+    ids = iter([view.conversation.id for view in store.queue(READ_ROUNDS)])
 
     def claim() -> None:
         assert decisions.claim(store, next(ids), ANA, LATER).is_done
@@ -75,8 +79,19 @@ def _claims(store: Store) -> Callable[[], object]:
     return claim
 
 
+def _finds(store: Store, size: int) -> Callable[[], object]:
+    ids = iter(range(1, size, size // READ_ROUNDS))
+
+    def find() -> None:
+        found = store.mention(next(ids))
+        assert found is not None
+        assert store.find_conversation(found.url) is not None
+
+    return find
+
+
 def _inserts(store: Store, number: int) -> Callable[[], object]:
-    fresh = iter([_heard(mention) for mention in mentions(ROUNDS * number, seed=1000 + number)])
+    fresh = iter([_heard(mention) for mention in mentions(ROUNDS[number] * number, seed=1000 + number)])
 
     def insert() -> None:
         with store.transaction() as db:
@@ -92,8 +107,16 @@ def _heard(mention: Mention, *, is_shown: bool = False) -> Heard:
 
 
 def _filled(path: Path, size: int) -> Store:
-    """Return a store with `size` mentions, of which 3 % stand on the desk."""
-    store = Store(path).open()
+    """Return a store with `size` mentions, of which 3 % stand on the desk; it is filled without waiting for the disk."""
+    with Store(path) as filling:
+        for pragma in _FILLING:
+            filling.read().execute(f"pragma {pragma}").fetchone()
+        _fill(filling, size)
+        filling.read().execute("pragma wal_checkpoint(truncate)").fetchone()
+    return Store(path).open()
+
+
+def _fill(store: Store, size: int) -> None:
     posts = mentions(size)
     done = 0
     while chunk := list(islice(posts, CHUNK)):
@@ -104,6 +127,4 @@ def _filled(path: Path, size: int) -> Store:
             db.execute("delete from job")
         done += len(chunk)
         if done % 100_000 == 0:
-            print(f"  {path.name}: {done:,} of {size:,} stored", file=sys.stderr, flush=True)
-    store.read().execute("pragma wal_checkpoint(truncate)").fetchone()
-    return store
+            print(f"  {done:,} of {size:,} stored", file=sys.stderr, flush=True)

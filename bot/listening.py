@@ -207,8 +207,11 @@ class Listening:
     def start(self) -> None:
         """Make the feeds known to the store and begin to listen."""
         feeds = {runner.feed.name: runner.feed.platform_name for runner in self.runners}
+        patience = {runner.feed.name: runner.feed.silent_after for runner in self.runners if not runner.feed.ends}
         with self._store.transaction() as db:
-            feed_rows.register_feeds(db, feeds, self._clock.now(), retire_others=self._retire_others)
+            feed_rows.register_feeds(
+                db, feeds, self._clock.now(), silent_after=patience, retire_others=self._retire_others
+            )
         self._intake.replayed |= {runner.feed.name for runner in self.runners if runner.feed.ends}
         self._thread.start()
         for runner in self.runners:

@@ -17,6 +17,7 @@ create table feed (
     heard_at real,                 -- last time it answered at all, mentions or not
     mention_at real,               -- last time it brought a mention
     deaf_since real,
+    silent_after real,             -- after how many seconds without a word it is not heard; null: it is not waited for
     problem text not null default '',
     mentions integer not null default 0
 ) strict, without rowid;

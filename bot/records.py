@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.conversation import Actor, Conversation
@@ -69,7 +69,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """What is known of a feed: where it stands, when it was last heard, and since when it is deaf (None: it hears)."""
+    """What is known of a feed: where it stands, when it was last heard, and since when it is deaf (None: it hears).
+
+    `silent_after` is how long it may say nothing at all, None where it is not waited for: a file, or a feed that is no
+    longer set up.
+    """
 
     name: str
     platform: str
@@ -78,6 +82,15 @@ class FeedState:
     deaf_since: datetime | None
     problem: str = ""
     mentions: int = 0
+    silent_after: timedelta | None = None
+
+    def unheard_since(self, now: datetime) -> datetime | None:
+        """Return since when nobody hears this feed: it is deaf, or nobody listened; None while it is heard."""
+        if self.deaf_since is not None:
+            return self.deaf_since
+        if self.heard_at is None or self.silent_after is None or now - self.heard_at <= self.silent_after:
+            return None
+        return self.heard_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,12 @@ _SELF = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us|mine)\b", re.IGNORECASE)
 _HASHTAG = re.compile(r"#\w")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
+GRAVE = frozenset(
+    {"hurt", "danger", "threat", "allergy", "spoiled", "unfair", "private", "security", "legal", "data_loss"}
+)
+_HARM = frozenset({"hurt", "danger", "allergy", "spoiled"})
+_UNHEARD = frozenset({"ignored", "asked_again", "on_hold"})
+_FAULTS = frozenset({"broken", "access", "outage", "security", "money_taken", "order", "stranded"})
 MEASURES: Mapping[str, int] = {
     "words": 0,
     "few_words": 0,
@@ -35,6 +41,13 @@ MEASURES: Mapping[str, int] = {
     "self_fault": 1,
     "asks_untagged": 0,
     "bare_thanks": -1,
+    "grave": 1,
+    "grave_for_us": 1,
+    "harm_to_frail": 1,
+    "money_unheard": 1,
+    "unheard_twice": 1,
+    "fault_soon": 1,
+    "leaving_why": 1,
 }
 
 
@@ -52,9 +65,10 @@ def measure(text: str, found: Collection[str]) -> Array:
     """Return the features of a text in which the signals `found` were found."""
     words = len(_WORDS.findall(text))
     asks = "asks" in found or "asks_words" in found or "help" in found
-    fault = any(
-        name in found for name in ("broken", "access", "outage", "security", "money_taken", "order", "stranded")
-    )
+    names = set(found)
+    fault = not names.isdisjoint(_FAULTS)
+    grave = not names.isdisjoint(GRAVE)
+    unheard = not names.isdisjoint(_UNHEARD)
     to_us = "tagged" in found
     self = _SELF.search(text) is not None
     measured = (
@@ -72,6 +86,13 @@ def measure(text: str, found: Collection[str]) -> Array:
         fault and self,
         asks and not to_us,
         "thanks" in found and not asks and not fault and words <= 14,
+        grave,
+        grave and (to_us or self),
+        "frail" in found and not names.isdisjoint(_HARM),
+        unheard and ("money_taken" in found or "refund" in found),
+        "ignored" in found and "asked_again" in found,
+        fault and "deadline" in found,
+        "leaving" in found and (fault or unheard or "anger" in found),
     )
     places = _places()
     row = np.zeros(len(places) + len(measured))

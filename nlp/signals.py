@@ -1,17 +1,18 @@
 """Signals: what a post does, told from its words alone, with the place where it does it. Pure text; loads no model.
 
 One pass over the words: each phrase of signals.toml is indexed by the word it begins with, so a post pays only for
-the phrases it touches.
+the phrases it touches, and is asked about figures of speech only where a phrase that has some was found.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ _MARKED_SARCASM = re.compile(r"(?<!\S)/s(?!\S)|🙄|🙃|👏 ?👏|#(?:sarcasm|
 _FONDNESS = re.compile("[❤♥😍🥰😻🤩💕💖]")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff07": "'"})
 _ANY_NUMBER = "N"
+_REACH = 60
 
 
 def find_signals(text: str, ours: frozenset[str] = frozenset()) -> tuple[Found, ...]:
@@ -94,10 +96,21 @@ def _find_phrases(lower: str, found: dict[str, Found]) -> None:
         for name, rest in index.get(first, ()):
             if name in found:
                 continue
-            if not rest:
-                found[name] = Found(name, word.start(), word.end())
-            elif match := _compile(rest).match(lower, word.end()):
-                found[name] = Found(name, word.start(), match.end())
+            end = word.end()
+            if rest:
+                match = _compile(rest).match(lower, end)
+                end = match.end() if match else 0
+            if end and _is_meant(name, lower, word.start(), end):
+                found[name] = Found(name, word.start(), end)
+
+
+def _is_meant(name: str, lower: str, start: int, end: int) -> bool:
+    """Say whether no figure of speech or denial touches what was found."""
+    unless = _unless(name)
+    if unless is None:
+        return True
+    near = unless.finditer(lower, max(0, start - _REACH), end + _REACH)
+    return not any(match.start() < end and start < match.end() for match in near)
 
 
 def _find_shapes(text: str, lower: str, found: dict[str, Found]) -> None:
@@ -151,8 +164,14 @@ def _index() -> Mapping[str, tuple[tuple[str, str], ...]]:
 
 
 @cache
+def _rows() -> Sequence[Mapping[str, Any]]:
+    rows: list[dict[str, Any]] = tomllib.loads(files("nlp").joinpath("signals.toml").read_text("utf-8"))["signal"]
+    return rows
+
+
+@cache
 def _table() -> tuple[Mapping[str, Signal], Mapping[str, tuple[tuple[str, str], ...]]]:
-    rows = tomllib.loads(files("nlp").joinpath("signals.toml").read_text(encoding="utf-8"))["signal"]
+    rows = _rows()
     index: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
         for line in row["phrases"].strip().splitlines():
@@ -166,5 +185,17 @@ def _table() -> tuple[Mapping[str, Signal], Mapping[str, tuple[tuple[str, str], 
 @cache
 def _compile(rest: str) -> re.Pattern[str]:
     """Compile the rest of a phrase when first met: compiling all at once would take a tenth of a second."""
-    body = f" {rest}".replace(" …", r"(?:[\s,]+[\w'@#&-]+){0,4}?").replace(" ", r"[\s,]+")
-    return re.compile(rf"{body}(?!\w)")
+    return re.compile(rf"{_spell_out(f' {rest}')}(?!\w)")
+
+
+@cache
+def _unless(name: str) -> re.Pattern[str] | None:
+    """Compile the figures of speech of a signal when one of its phrases is first met."""
+    told = next((row.get("unless", "") for row in _rows() if row["name"] == name), "")
+    lines = [line.strip().partition(" ") for line in told.strip().splitlines()]
+    bodies = [f"(?:{first})" + (_spell_out(f" {rest}") if rest else "") for first, _, rest in lines]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(bodies)})(?!\w)") if bodies else None
+
+
+def _spell_out(shorthand: str) -> str:
+    return shorthand.replace(" …", r"(?:[\s,]+[\w'@#&-]+){0,4}?").replace(" ", r"[\s,]+")

@@ -11,6 +11,7 @@ from bot.records import CardView
 from bot.slack.blocks import MOST_CHARACTERS, Message, context, count_characters, header, plain, quote, section, to_json
 from bot.slack.desk import Desk
 from bot.slack.digest import digest_now, draw_digest
+from bot.slack.home import is_all_heard
 from bot.slack.press import Press
 from bot.slack.rows import draw_row
 from bot.slack.text import one_line, safe, safe_link
@@ -86,6 +87,6 @@ def _is_mine(view: CardView, press: Press) -> bool:
 
 def _describe_empty(desk: Desk) -> str:
     """Say that nothing waits, but never as a clean bill over a deaf feed."""
-    if any(feed.deaf_since for feed in desk.store.feed_states()):
+    if not is_all_heard(desk.store.feed_states(), desk.now()):
         return "Nothing that was heard waits for an answer, but not every feed is heard: see App Home."
     return "Nothing waits for an answer."

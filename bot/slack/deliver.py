@@ -274,7 +274,7 @@ class Deliver:
             wait = trouble.wait
             self._rest(_POSTS if job.kind in _POSTS else {job.kind}, wait)
         elif trouble.fault is Fault.BLOCKED:
-            wait = _BLOCKED_SECONDS * min(job.attempts + 1, _MOST_BLOCKED)  # others have a try before its next one
+            wait = _BLOCKED_SECONDS * min(job.attempts, _MOST_BLOCKED)  # ever later, so that others have a try, too
             self._tell_problem(f"Slack refuses a {job.kind}: {trouble.sentence} ({trouble.word})")
             self._rest({job.kind}, _BLOCKED_SECONDS)
         else:

@@ -25,7 +25,7 @@ def _do_nothing() -> None:
 class Desk:
     """The store, the settings, the opened feeds, the playbook and the clock.
 
-    `wake` tells the outbox to Slack that there is something to tell; `wake_sender` the sender of replies.
+    `wake` tells the outbox to Slack that there is something to tell.
     """
 
     store: Store
@@ -34,7 +34,6 @@ class Desk:
     playbook: Playbook
     clock: Clock
     wake: Callable[[], None] = field(default=_do_nothing)
-    wake_sender: Callable[[], None] = field(default=_do_nothing)
 
     def now(self) -> datetime:
         """Return the present."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
@@ -32,6 +33,7 @@ class HomeView:
     quiet_count: int
     feeds: Sequence[FeedState]
     card_url: Callable[[str, str], str]
+    now: datetime
     last_digest: str = ""
     last_digest_url: str = ""
 
@@ -39,17 +41,24 @@ class HomeView:
 def home_now(desk: Desk, user_id: str, card_url: Callable[[str, str], str]) -> HomeView:
     """Return what a person's Home shows now."""
     store, now = desk.store, desk.now()
+    feeds = store.feed_states()
     last_digest = store.last_digest() or ""
     channel, ts = store.digest_message(last_digest) or ("", "")
     return HomeView(
         mine=store.queue(MINE_SHOWN, owner=user_id, now=now),
         queue=store.queue(QUEUE_SHOWN, now=now),
         quiet_count=len(store.quiet(MOST_QUIET_COUNTED + 1)),
-        feeds=store.feed_states(),
+        feeds=feeds,
         card_url=card_url,
+        now=now,
         last_digest=last_digest,
         last_digest_url=card_url(channel, ts),
     )
+
+
+def is_all_heard(feeds: Iterable[FeedState], now: datetime) -> bool:
+    """Return whether every feed is heard: only then is 'nothing waits' the whole truth."""
+    return all(feed.heard_at is not None and feed.unheard_since(now) is None for feed in feeds)
 
 
 def draw_home(home: HomeView) -> Json:
@@ -60,7 +69,7 @@ def draw_home(home: HomeView) -> Json:
         header("Quiet"),
         *_draw_quiet(home.quiet_count),
         header("Feeds"),
-        *_draw_feeds(home.feeds),
+        *_draw_feeds(home.feeds, home.now),
         divider(),
         _draw_digest(home),
         actions([button("Refresh", REFRESH, "")]),
@@ -70,7 +79,7 @@ def draw_home(home: HomeView) -> Json:
 
 def _describe_empty(home: HomeView) -> str:
     """Say that nothing waits, but never as a clean bill over a deaf feed."""
-    if any(feed.deaf_since for feed in home.feeds):
+    if not is_all_heard(home.feeds, home.now):
         return "Nothing that was heard waits for an answer, but not every feed is heard: see below."
     return "Nothing waits for an answer."
 
@@ -93,11 +102,11 @@ def _draw_quiet(count: int) -> list[Block]:
     ]
 
 
-def _draw_feeds(feeds: Sequence[FeedState]) -> list[Block]:
+def _draw_feeds(feeds: Sequence[FeedState], now: datetime) -> list[Block]:
     """Say of each feed whether it hears, the deaf ones first."""
-    ranked = sorted(feeds, key=lambda feed: (feed.deaf_since is None, feed.name))
+    ranked = sorted(feeds, key=lambda feed: (feed.unheard_since(now) is None, feed.name))
     blocks: list[Block] = [
-        context(plain(_name(feed), 300), words(_describe_feed(feed))) for feed in ranked[:_MOST_FEEDS]
+        context(plain(_name(feed), 300), words(_describe_feed(feed, now))) for feed in ranked[:_MOST_FEEDS]
     ]
     if len(ranked) > _MOST_FEEDS:
         blocks.append(context(plain(f"and {len(ranked) - _MOST_FEEDS} more that are heard or listed in the digest")))
@@ -108,10 +117,11 @@ def _name(feed: FeedState) -> str:
     return f"{one_line(feed.name)} ({label_of(feed.platform)})"
 
 
-def _describe_feed(feed: FeedState) -> str:
-    if feed.deaf_since is not None:
+def _describe_feed(feed: FeedState, now: datetime) -> str:
+    since = feed.unheard_since(now)
+    if since is not None:
         why = f": {safe_line(feed.problem, 300)}" if feed.problem else ""
-        return f"*deaf since {show_time(feed.deaf_since, '{date_short_pretty} {time}')}*{why}"
+        return f"*deaf since {show_time(since, '{date_short_pretty} {time}')}*{why}"
     if feed.heard_at is None:
         return "not heard yet"
     return f"last heard {show_time(feed.heard_at, '{ago}')} · {feed.mentions:,} mentions"

@@ -48,7 +48,6 @@ def send_reply(press: Press) -> Answer:
     if not outcome.is_done:
         return refuse(block_id, outcome.sentence)
     press.redraw()
-    press.desk.wake_sender()
     if press.desk.capability(view).route == "by_hand":
         return {"response_action": "update", "view": draw_posted(view, shape.text)}
     return CLOSE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -18,18 +18,27 @@ from bot.store.texts import plain
 from listeners.mention import Gap
 
 
-def register_feeds(db: Database, feeds: Mapping[str, str], now: datetime, *, retire_others: bool = False) -> None:
+def register_feeds(
+    db: Database,
+    feeds: Mapping[str, str],
+    now: datetime,
+    *,
+    silent_after: Mapping[str, timedelta] | None = None,
+    retire_others: bool = False,
+) -> None:
     """Make the feeds known, by name with their platform: one that is never heard is reported as such.
 
+    `silent_after` says by name how long a feed may say nothing; one that is not in it is not waited for.
     With `retire_others`, feeds that are not among them are no longer waited for: a deaf one's gap ends, and one that
     was never heard is forgotten.
     """
     for name, platform in feeds.items():
+        patience = (silent_after or {}).get(name)
         change(
             db,
-            "insert into feed (name, platform) values (?, ?)"
-            " on conflict (name) do update set platform = excluded.platform",
-            (plain(name), plain(platform)),
+            "insert into feed (name, platform, silent_after) values (?, ?, ?)"
+            " on conflict (name) do update set platform = excluded.platform, silent_after = excluded.silent_after",
+            (plain(name), plain(platform), patience.total_seconds() if patience else None),
         )
     if not retire_others:
         return
@@ -37,7 +46,8 @@ def register_feeds(db: Database, feeds: Mapping[str, str], now: datetime, *, ret
     elsewhere = "not in (select value from json_each(?))"
     change(db, f"update gap set ended_at = ? where ended_at is null and feed {elsewhere}", (stamp(now), names))  # noqa: S608
     change(db, f"delete from feed where heard_at is null and name {elsewhere}", (names,))  # noqa: S608 - the text is ours
-    change(db, f"update feed set deaf_since = null, problem = '' where name {elsewhere}", (names,))  # noqa: S608
+    retired = "deaf_since = null, silent_after = null, problem = ''"
+    change(db, f"update feed set {retired} where name {elsewhere}", (names,))  # noqa: S608 - the text is ours
 
 
 def cursor_of(db: Database, feed: str) -> str | None:

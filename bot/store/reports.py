@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlite_utils import Database
@@ -17,6 +17,7 @@ from bot.store.rows import moment, moment_or_none, row, rows, stamp
 from bot.store.texts import whole
 
 _SCANNED = 20_000
+_NOBODY_LISTENED = "Nothing has come from it since then, not even a sign; perhaps Cuecard was not running."
 _CAUSES = frozenset({"line", "budget", "stale", "copy"})
 # The partial indexes of `conversation` hold for exactly these words.
 _WAITING = "state in ('shown', 'claimed', 'sending')"
@@ -53,6 +54,7 @@ def feed_states(db: Database) -> list[FeedState]:
             deaf_since=moment_or_none(each["deaf_since"]),
             problem=each["problem"],
             mentions=each["mentions"],
+            silent_after=None if each["silent_after"] is None else timedelta(seconds=each["silent_after"]),
         )
         for each in rows(db, "select * from feed order by name")
     ]
@@ -61,6 +63,7 @@ def feed_states(db: Database) -> list[FeedState]:
 def digest_facts(db: Database, since: datetime, until: datetime, now: datetime, top: int = TOP) -> DigestFacts:
     """Return what happened from `since` to `until`, and what is unanswered now."""
     start, end = stamp(since), stamp(until)
+    states = feed_states(db)
     waits = [each["waited"] for each in rows(db, _ANSWERS, (start, end)) if each["waited"] is not None]
     return DigestFacts(
         since=since,
@@ -76,8 +79,8 @@ def digest_facts(db: Database, since: datetime, until: datetime, now: datetime, 
         expired=_number(db, _EXPIRED, start, end),
         quiet=_quiet(db, start, end),
         dismissed=_dismissed(db, start, end),
-        gaps=_gaps(db, start, end),
-        never_heard=[state for state in feed_states(db) if state.heard_at is None],
+        gaps=[*_gaps(db, start, end), *_silences(states, now)],
+        never_heard=[state for state in states if state.heard_at is None],
     )
 
 
@@ -146,6 +149,12 @@ def _gaps(db: Database, start: float, end: float) -> list[DeafStretch]:
         for each in found
         if each["started_at"] < end
     ]
+
+
+def _silences(states: Iterable[FeedState], now: datetime) -> list[DeafStretch]:
+    """Return the feeds that nobody has heard of for too long though none was found deaf: Cuecard was not running."""
+    unheard = [(state.name, state.unheard_since(now)) for state in states if state.deaf_since is None]
+    return [DeafStretch(name, since, None, _NOBODY_LISTENED) for name, since in unheard if since is not None]
 
 
 def recent_candidates(db: Database, now: datetime, limit: int) -> list[tuple[datetime, float]]:

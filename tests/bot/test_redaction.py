@@ -32,7 +32,10 @@ def test_secret_is_masked(text: str):
         assert secret not in masked
 
 
-@pytest.mark.parametrize("text", ["xbox-360 and x-ray", "the bearer of news", "a basic plan", "Basic Information, App-Level Tokens", "boxoxy-1"])
+@pytest.mark.parametrize(
+    "text",
+    ["xbox-360 and x-ray", "the bearer of news", "a basic plan", "Basic Information, App-Level Tokens", "boxoxy-1"],
+)
 def test_plain_words_stay(text: str):
     """Ordinary words that look a little alike are left alone."""
     assert redact(text) == text

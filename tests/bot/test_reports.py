@@ -99,6 +99,26 @@ def test_gaps_and_unheard_feeds_are_facts(store: Store) -> None:
     assert [state.name for state in facts.never_heard] == ["mute"]
 
 
+def test_a_feed_that_nobody_listened_to_is_a_gap(store: Store) -> None:
+    """Cuecard was down since the evening: until the feed answers, no digest takes the night's silence for good news."""
+    with store.transaction() as db:
+        feeds = {"hn": "x", "rare": "x", "file": "x", "retired": "x"}
+        patience = {"hn": HOUR, "rare": 24 * HOUR, "retired": HOUR}
+        feed_rows.register_feeds(db, feeds, NOW, silent_after=patience)
+        for feed in feeds:
+            feed_rows.write_heard(db, feed, "", 0, NOW - 12 * HOUR)
+        del feeds["retired"]
+        feed_rows.register_feeds(db, feeds, NOW, silent_after=patience, retire_others=True)
+    facts = store.digest_facts(NOW - 24 * HOUR, NOW, NOW)
+    assert [(gap.feed, gap.started_at, gap.ended_at) for gap in facts.gaps] == [("hn", NOW - 12 * HOUR, None)]
+    digest = build_digest(facts)
+    assert "not everything was heard" in digest.headline
+    assert "perhaps Cuecard was not running" in digest.warnings[0]
+    with store.transaction() as db:
+        feed_rows.write_heard(db, "hn", "", 0, NOW)
+    assert store.digest_facts(NOW - 24 * HOUR, NOW, NOW).gaps == []
+
+
 def test_expired_counts_what_was_shown_and_still_there(store: Store) -> None:
     """Running out of time is told for what people could have answered, not for what was quiet."""
     build_intake(store).take([batch(mention("a"), mention("b", "chatter"))])

@@ -169,7 +169,8 @@ def test_loop_slack_away_loses_nothing_and_best_comes_first(tmp_path: Path):
                 key=lambda view: (view.conversation.grade, view.conversation.priority),
             )
             ts = rehearsal.wait_for(loop.cards, 60)[0]["ts"]
-            assert cuecard.store.conversation_of_message("C0MENTIONS", ts) == best.conversation.id
+            number = rehearsal.wait_for(lambda: cuecard.store.conversation_of_message("C0MENTIONS", ts))
+            assert number == best.conversation.id
             rehearsal.wait_for(lambda: rehearsal.connections, 60)
             rehearsal.press(ANA, CHANNEL, ts, buttons.CLAIM)
             loop.shows(ts, "Claimed by Ana Lima")

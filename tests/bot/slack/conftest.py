@@ -98,7 +98,6 @@ def desk(store: Store, settings: Settings, stage: StagePlatform, clock: ManualCl
         playbook=parse_playbook(PLAYBOOK),
         clock=clock,
         wake=woken.wake,
-        wake_sender=woken.wake_sender,
     )
 
 

@@ -64,15 +64,10 @@ class Woken:
     """Counts the wake-up calls."""
 
     outbox: int = 0
-    sender: int = 0
 
     def wake(self) -> None:
         """Count a call to the outbox."""
         self.outbox += 1
-
-    def wake_sender(self) -> None:
-        """Count a call to the sender."""
-        self.sender += 1
 
 
 @dataclass

@@ -63,7 +63,9 @@ def a_writing(view: CardView | None = None, **fields: Any) -> Writing:
 
 def a_home(views: list[CardView], **fields: Any) -> HomeView:
     """Return a Home."""
-    return HomeView(mine=views, queue=views, quiet_count=3, feeds=fields.pop("feeds", ()), card_url=card_url, **fields)
+    return HomeView(
+        mine=views, queue=views, quiet_count=3, feeds=fields.pop("feeds", ()), card_url=card_url, now=NOW, **fields
+    )
 
 
 def card_url(channel: str, ts: str) -> str:

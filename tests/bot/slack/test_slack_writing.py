@@ -46,7 +46,7 @@ def test_own_words_are_approved_exactly_and_held(ana: Hands, heard: int, store: 
     assert [(each.state, each.text, each.approved_by) for each in sent] == [(SendState.APPROVED, OWN_WORDS, ANA)]
     assert (sent[0].send_after - sent[0].approved_at).total_seconds() == 30
     assert state_of(store) is State.SENDING
-    assert woken.sender == 1
+    assert woken.outbox == 2  # claimed, then approved
 
 
 @pytest.mark.parametrize(
