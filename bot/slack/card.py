@@ -7,6 +7,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
+from bot.conversation import State
 from bot.records import CardView, HistoryEntry
 from bot.slack.blocks import Message, context, header, plain, quote, to_json, words
 from bot.slack.buttons import draw_buttons
@@ -38,6 +39,7 @@ INTENT_WORDS: Mapping[Intent, str] = {
 QUOTE_LENGTH = 600
 _MORE = "… (read it all in Reply)"
 _REASONS_SHOWN = 4
+_WRITABLE = frozenset({State.NEW, State.SHOWN, State.QUIET, State.CLAIMED, State.SNOOZED})
 
 
 def draw_card(view: CardView, capability: Capability, now: datetime, history: Sequence[HistoryEntry] = ()) -> Message:
@@ -137,7 +139,9 @@ def _draw_company(view: CardView) -> list[Block]:
 
 
 def _draw_route(view: CardView, capability: Capability) -> list[Block]:
-    return [] if view.is_removed else [context(plain(describe_route(capability), 300))]
+    """Say how an answer would get there, while one may still be written."""
+    is_over = view.conversation.state not in _WRITABLE or view.is_removed
+    return [] if is_over else [context(plain(describe_route(capability), 300))]
 
 
 def _summarise(view: CardView, now: datetime) -> str:

@@ -113,6 +113,7 @@ function draw() {
   if (channel) drawChannel(channel, wasLow, isFresh);
   else if (state.place === "home") drawHome();
   else drawStage();
+  if (isFresh && !channel) scroll.scrollTop = 0; // a page is read from its top, a channel from its end
   drawThread(byId("thread"), hooks);
   drawModal();
   const unseen = places().reduce((sum, one) => sum + one.count, 0);

@@ -57,6 +57,12 @@ def test_a_card_says_who_where_how_much_it_matters_and_why():
         assert words in said
 
 
+@pytest.mark.parametrize("state", [State.SENDING, State.ANSWERED, State.DISMISSED, State.HANDED_OVER, State.EXPIRED])
+def test_a_card_that_is_settled_says_nothing_of_how_to_answer(state: State):
+    """Once an answer is on its way, or none will be, how it would have gone is noise."""
+    assert "once you press Send" not in words_of(draw(a_view(state)).blocks)
+
+
 def test_how_urgent_it_is_stands_in_words():
     """Colour alone never carries it."""
     said = words_of(draw(a_view(assessment=an_assessment(3))).blocks)
