@@ -27,8 +27,9 @@ _ADJECTIVES = ("green", "smoky", "quiet", "dreadful", "lovely", "small", "early"
 _WHO = ("my sister", "the shop", "your page", "everyone here", "my neighbour", "the courier", "a friend", "I", "we")
 _DID = ("had said", "never told us", "keeps asking", "has been told", "found out", "still thinks", "read somewhere")
 _WHAT = (
-    "that it would come sooner", "how long this takes", "that the lid does not fit", "what the colour was", "that it is fine",
-    "where the old ones went", "that they cost more now", "why nobody picks up", "that the tea is from last year",
+    "that it would come sooner", "how long this takes", "that the lid does not fit", "what the colour was",
+    "that it is fine", "where the old ones went", "that they cost more now", "why nobody picks up",
+    "that the tea is from last year",
 )  # fmt: skip
 _WHEN = ("today", "on Monday", "before the weekend", "again", "for weeks now", "at last", "as always", "this morning")
 

@@ -60,9 +60,9 @@ def measure() -> list[Figure]:
 def _compare(name: str, actions: Mapping[int, Callable[[], object]], rounds: int) -> Figure:
     times: dict[int, list[float]] = {size: [] for size in actions}
     for turn in range(rounds):
-        for size, action in actions.items() if turn % 2 else reversed(actions.items()):
+        for size in list(actions) if turn % 2 else reversed(list(actions)):
             started = time.perf_counter()
-            action()
+            actions[size]()
             times[size].append((time.perf_counter() - started) * 1000)
     small, large = (statistics.median(times[size]) for size in (SMALL, LARGE))
     means = " and ".join(f"{statistics.fmean(times[size]):.2f}" for size in (LARGE, SMALL))
@@ -107,7 +107,7 @@ def _heard(mention: Mention, *, is_shown: bool = False) -> Heard:
 
 
 def _filled(path: Path, size: int) -> Store:
-    """Return a store with `size` mentions, of which 3 % stand on the desk; it is filled without waiting for the disk."""
+    """Return a store with `size` mentions, of which 3 % stand on the desk; filling it does not wait for the disk."""
     with Store(path) as filling:
         for pragma in _FILLING:
             filling.read().execute(f"pragma {pragma}").fetchone()

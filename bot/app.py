@@ -45,13 +45,15 @@ class Cuecard:
         with contextlib.ExitStack() as undo:
             undo.push(self._opened)
             playbook = load_playbook(settings.playbook)
-            self.store = self._opened.enter_context(Store(settings.store.path).open())
-            self._opened.enter_context(self.store.hold())
             platforms = open_platforms(settings, secrets, self._pause, self._clock.now)
             for platform in platforms.values():
                 self._opened.callback(platform.close)
+            self.store = Store(settings.store.path)
+            self._opened.enter_context(self.store.hold())  # first: a bot that runs keeps the tables it knows
+            self._opened.enter_context(self.store)
             self.desk = Desk(self.store, settings, platforms, playbook, self._clock, wake=self._wake)
             self._build_slack(secrets)
+            undo.callback(self.line.stop)
             self._build_loop(settings, platforms)
             undo.pop_all()
 
@@ -121,7 +123,11 @@ class Cuecard:
                 log.exception("A part of Cuecard did not stop cleanly.")
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -180,7 +180,7 @@ class ReplySettings(_Frozen):
     hold_seconds: Annotated[float, Field(allow_inf_nan=False)] = Field(default=30, ge=0, le=300)
     """How long Undo works after Send."""
     late_after_minutes: Annotated[float, Field(allow_inf_nan=False)] = Field(default=15, ge=1, le=24 * 60)
-    """A reply approved this long before Cuecard was started again is given back to its owner, not sent."""
+    """A reply due this long ago, while Cuecard or its machine was down, is given back to its owner, not sent."""
 
 
 class DigestSettings(_Frozen):

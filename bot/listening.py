@@ -160,9 +160,13 @@ class FeedRunner:
             log.exception("The failure of the feed %s could not be put on record.", self.feed.name)
 
     def _wait_until(self, moment: datetime) -> bool:
-        """Wait; return whether it is time to stop."""
-        while not self._stop.is_set() and (left := (moment - self._clock.now()).total_seconds()) > 0:
+        """Wait; return whether it is time to stop. A clock that is set back makes it no longer than twice as long."""
+        before = self._clock.now()
+        while not self._stop.is_set() and (left := (moment - before).total_seconds()) > 0:
             self._clock.wait(self._stop, left)
+            now = self._clock.now()
+            moment -= max(before - now, timedelta())
+            before = now
         return self._stop.is_set()
 
 
@@ -327,7 +331,7 @@ class Listening:
     def _look_for_silence(self) -> None:
         """Put on record which feeds are deaf by now, though they wait for their next try or hang without a word."""
         now = self._clock.now()
-        if self._looked_at is not None and now - self._looked_at < _LOOK_EVERY:
+        if self._looked_at is not None and abs(now - self._looked_at) < _LOOK_EVERY:
             return
         self._looked_at = now
         for runner in self.runners:

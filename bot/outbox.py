@@ -17,6 +17,7 @@ from bot.backoff import asked_seconds, wait_seconds
 from bot.clock import Clock
 from bot.ledger import Send
 from bot.store import Store
+from bot.store.sends import is_late
 from listeners.catalog import label_of
 from listeners.contract import Platform
 from listeners.errors import Permanent, RateLimited, Retryable, SettingRefused, Unknown
@@ -62,6 +63,7 @@ class Sender:
         self._clock = clock
         self._late_after = late_after
         self._rng = random.Random()  # noqa: S311 - spreads waits, keeps no secret
+        self._is_settled = True
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -78,7 +80,11 @@ class Sender:
             self._thread.join(timeout)
 
     def recover(self) -> None:
-        """Make unknown what was on its way when Cuecard stopped, and withdraw what should have left long ago."""
+        """Make unknown what was left as being sent, and withdraw what should have left long ago.
+
+        At start that is what an earlier run left behind. Later it is what could not be written down, and what was due
+        while the machine slept, or before its clock was set: nobody had the time to press Undo, or it would leave late.
+        """
         now = self._clock.now()
         for send in self._store.stale_sending(now):
             log.warning("Whether reply %d of conversation %d arrived is not known.", send.id, send.conversation_id)
@@ -87,8 +93,14 @@ class Sender:
 
     def send_due(self) -> int:
         """Post every reply that is due now, one after the other; return how many were tried."""
+        now = self._clock.now()
+        waiting = self._store.due_sends(now)
+        if not self._is_settled or any(is_late(each, now, self._late_after) for each in waiting):
+            self.recover()
+            self._is_settled = True
+            waiting = self._store.due_sends(now)
         tried = 0
-        for due in self._store.due_sends(self._clock.now()):
+        for due in waiting:
             if self._stop.is_set():
                 break
             tried += self._send(due)
@@ -111,6 +123,7 @@ class Sender:
         send = self._store.begin_send(due.id, self._clock.now())
         if send is None:
             return False
+        self._is_settled = False
         platform = self._platforms.get(mention.feed)
         if platform is None:
             gone = f"The feed {mention.feed!r} that heard this is no longer set up, so Cuecard cannot answer there."
@@ -129,7 +142,7 @@ class Sender:
     def _surely(self, record: Callable[[datetime], None]) -> None:
         """Write down what became of a reply, however often that takes: the reply itself cannot be repeated.
 
-        Where it cannot be written at all, the row stays as being sent, and is unknown from the next start on.
+        Where it cannot be written at all, the row stays as being sent, and becomes unknown once it can.
         """
         for attempt in range(1, MOST_ATTEMPTS):
             try:
@@ -138,8 +151,10 @@ class Sender:
                 log.exception("What became of a reply could not be written down (attempt %d).", attempt)
                 self._clock.wait(self._stop, wait_seconds(attempt, self._rng))
             else:
+                self._is_settled = True
                 return
         record(self._clock.now())
+        self._is_settled = True
 
     def _record_failure(self, send: Send, mention: Mention, error: Exception, now: datetime) -> None:
         """Record why a reply was not confirmed: to be tried again, refused, or unknown."""

@@ -56,6 +56,10 @@ class Task:
     run: Callable[[Store, datetime], object]
     next_at: datetime | None = field(default=None)
 
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it is its turn; a turn too far ahead is from before the clock was set back."""
+        return self.next_at is None or not timedelta() < self.next_at - now <= timedelta(seconds=self.every)
+
 
 class DigestTimes(Protocol):
     """The part of the settings that says when the digest comes; `bot.config.DigestSettings` has it."""
@@ -112,7 +116,7 @@ class Scheduler:
     def run_due(self) -> list[str]:
         """Give every task that is due its turn; return the names of those that had it."""
         now = self._clock.now()
-        due = [task for task in self._tasks if task.next_at is None or task.next_at <= now]
+        due = [task for task in self._tasks if task.is_due(now)]
         for task in due:
             task.next_at = now + timedelta(seconds=task.every)
             self._run(task, now)

@@ -85,6 +85,8 @@ class Listens(Protocol):
     def listen(self, cursor: str | None) -> Iterator[Batch]:
         """Yield batches from `cursor` on (None: from now, or from a sensible look back), for push and pull alike.
 
+        A batch, also an empty one, says that the platform answered: a look that failed raises and yields none.
+
         Each batch carries the cursor to resume from once it is stored; the listener itself stores nothing. At least
         once: after any failure the caller calls again with the last stored cursor, and repeats are harmless. A push
         client fills a bounded queue inside its own file. Returning means the feed has ended: for good where the

@@ -27,6 +27,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import orjson
 from pydantic import AfterValidator, Field, field_validator
@@ -43,6 +44,7 @@ from listeners.text import shape_by_hand
 PLATFORM: Final = "feeds"
 LATE: Final = timedelta(days=7)  # an entry that turns up with an older date than this before the last look is history
 _SLOWEST: Final = 86_400.0
+_MISSED_AFTER: Final = timedelta(hours=1)  # how long one address of several may fail before that is a gap
 _SIGN_OF_LIFE: Final = 1_200.0  # seconds: when servers ask for long waits, say this often that we are listening
 _MAX_AGE: Final = re.compile(r"max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
@@ -95,6 +97,8 @@ class _Health:
     error: ListenerError | None = None
     is_gone: bool = False
     refused: tuple[str, ...] = ()
+    unheard: datetime | None = None
+    """Up to where it was heard, or its silence told, while there is an error."""
 
 
 class Feeds:
@@ -117,16 +121,8 @@ class Feeds:
             if health.error is None:
                 health.due = 0.0  # the last look may not have been stored
         while not self._pacer.is_closed():
-            has_failed = False
-            for url in self._due_urls():
-                batch = self._look(url, memories)
-                has_failed = has_failed or self._health[url].error is not None
-                if self._pacer.is_closed():
-                    return
-                yield batch
-            if has_failed:
-                self._raise_if_deaf()
-            if self._pacer.wait(min(self._seconds_to_next(), _SIGN_OF_LIFE)):
+            yield from self._look_around(memories)
+            if self._pacer.is_closed() or self._pacer.wait(min(self._seconds_to_next(), _SIGN_OF_LIFE)):
                 return
             if not self._due_urls() and any(health.error is None for health in self._health.values()):
                 yield Batch(cursor=_write_cursor(memories))
@@ -189,13 +185,30 @@ class Feeds:
                 health.due = 0.0  # the caller backs off for us
         raise Retryable(sentence) from errors[0]
 
+    def _look_around(self, memories: dict[str, _Memory]) -> Iterator[Batch]:
+        """Look at each address that is due. A look that failed is no sign of life: it is told after the others."""
+        failed: list[Batch] = []
+        for url in self._due_urls():
+            batch = self._look(url, memories)
+            if self._pacer.is_closed():
+                return
+            if self._health[url].error is None:
+                yield batch
+            else:
+                failed.append(batch)
+        if failed:
+            self._raise_if_deaf()
+        yield from failed
+        if gaps := self._missed():
+            yield Batch(cursor=_write_cursor(memories), gaps=gaps)
+
     def _look(self, url: str, memories: dict[str, _Memory]) -> Batch:
         memory = memories.get(url)
         try:
             fetched = self._fetcher.get(url, _conditions(memory))
             document = None if fetched.is_unchanged else self._read(fetched)
         except ListenerError as err:
-            return Batch(cursor=_write_cursor(memories), refused=self._note_failure(url, err))
+            return Batch(cursor=_write_cursor(memories), refused=self._note_failure(url, err, memory))
         refused = self._note_success(url, fetched, document)
         now = self._context.now()
         if document is None:
@@ -231,19 +244,32 @@ class Feeds:
         self._health[url] = _Health(due=due, refused=refused)
         return tuple(sentence for sentence in refused if sentence not in told)
 
-    def _note_failure(self, url: str, error: ListenerError) -> tuple[str, ...]:
+    def _note_failure(self, url: str, error: ListenerError, memory: _Memory | None) -> tuple[str, ...]:
         """Put off the next look; return the reason if it was not told yet."""
         before = self._health[url]
         failures = before.failures + 1
         wait = min(self._settings.poll_seconds * 2.0 ** min(failures - 1, 12), _SLOWEST)
         if isinstance(error, Permanent):
             wait = _SLOWEST
-        due = self._context.now().timestamp() + spread(wait)
+        now = self._context.now()
+        due = now.timestamp() + spread(wait)
         if isinstance(error, RateLimited) and error.retry_after is not None:
-            due = max(due, self._context.now().timestamp() + error.retry_after)
-        self._health[url] = _Health(due, failures, error, isinstance(error, Gone), before.refused)
+            due = max(due, now.timestamp() + error.retry_after)
+        heard = datetime.fromtimestamp(memory.looked, now.tzinfo) if memory is not None else now
+        unheard = before.unheard or heard
+        self._health[url] = _Health(due, failures, error, isinstance(error, Gone), before.refused, unheard)
         is_news = before.error is None or str(before.error) != str(error)
         return (str(error),) if is_news else ()
+
+    def _missed(self) -> tuple[Gap, ...]:
+        """Return the stretches in which single addresses were not heard, each about once an hour while it lasts."""
+        now = self._context.now()
+        gaps = []
+        for health in self._health.values():
+            if health.error is not None and health.unheard is not None and now - health.unheard >= _MISSED_AFTER:
+                gaps.append(Gap(health.unheard, now, str(health.error)))
+                health.unheard = now
+        return tuple(gaps)
 
     def _pick(self, url: str, document: Document, memory: _Memory | None, now: datetime) -> tuple[Mention, ...]:
         oldest = now - timedelta(hours=self._settings.look_back_hours)
@@ -258,7 +284,7 @@ class Feeds:
         return tuple(sorted(picked, key=lambda mention: mention.created_at))
 
     def _match(self, url: str, document: Document, entry: Entry, now: datetime) -> Mention | None:
-        handle = entry.author or document.title or url
+        handle = entry.author or document.title or urlsplit(url).hostname or PLATFORM  # an address may hold a key
         watches = self._context.watches.match(f"{entry.title}\n{entry.text}", author=handle, language=document.language)
         if not watches:
             return None

@@ -20,6 +20,7 @@ hits; older ones are fetched in further windows of time, and what could still no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -66,6 +67,15 @@ def open_platform(settings: Mapping[str, object], context: FeedContext) -> Hacke
     return HackerNews(check_settings(Settings, settings), context)
 
 
+def _question(term: str) -> str:
+    """Return what to ask for a term: the phrase itself or, where it holds signs, its words, which find no less.
+
+    The texts are indexed as HTML, so an '&' stands there in five letters; our own matcher looks again at what is found.
+    """
+    words = re.findall(r"\w+", term)
+    return f'"{term}"' if re.fullmatch(r"[\w ]+", term) else " ".join(words) or term
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     """One question to the search: a word or phrase, or everything by an author."""
@@ -76,7 +86,7 @@ class _Search:
     def address(self, base_url: str, floor: int, ceiling: int | None, page: int, size: int = PAGE_SIZE) -> str:
         times = f"created_at_i>={floor}" if ceiling is None else f"created_at_i>={floor},created_at_i<={ceiling}"
         asked = {
-            "query": f'"{self.term}"' if self.term else "",
+            "query": _question(self.term),
             "tags": f"(story,comment,poll),author_{self.author}" if self.author else "(story,comment,poll)",
             "numericFilters": times,
             "advancedSyntax": "true",

@@ -63,9 +63,12 @@ class _Occasion:
     @cached_property
     def values(self) -> Mapping[str, str]:
         """The slots that can be filled for this author, and only those."""
-        author, brand = self.mention.author, self.playbook.brand or self.mention.brand
-        name, handle = first_name(author.name, brand), _plain_handle(author.handle, brand)
-        filled = {"first_name": name, "brand": brand, "handle": handle}
+        author, brands = self.mention.author, (self.mention.brand, self.playbook.brand)
+        filled = {
+            "first_name": first_name(author.name, " ".join(brands)),
+            "brand": self.mention.brand,
+            "handle": _plain_handle(author.handle, brands),
+        }
         return {name: value for name, value in filled.items() if value}
 
     def seed(self, part: str) -> int:
@@ -106,11 +109,11 @@ def who_takes_over(mention: Mention, assessment: Assessment, playbook: Playbook)
 def _compose(occasion: _Occasion, kind: StepKind, turn: int, limit: int) -> Draft | None:
     opener = _pick(occasion, occasion.playbook.openers, "opener", turn)
     steps = [step for step in occasion.playbook.next_steps if step.kind == kind]
-    step = _pick(occasion, steps, f"step {kind}")
+    step = _pick(occasion, _about(occasion, steps), f"step {kind}")
     fact = _pick_fact(occasion) if kind == "answer" else None
     if opener is None or (kind != "answer" and step is None):
         return None
-    gap = _pick(occasion, _called_for(occasion, occasion.playbook.gaps), "gap", turn) or DEFAULT_GAP
+    gap = _pick(occasion, _about(occasion, occasion.playbook.gaps), "gap", turn) or DEFAULT_GAP
     for parts in _shorter_and_shorter(opener, fact, gap, step, kind):
         text = " ".join(fill(part.text, occasion.values) for part in parts)
         if _leaves_room(text, limit):
@@ -150,11 +153,14 @@ def _pick_fact(occasion: _Occasion) -> Entry | None:
     return next((fact for count, fact in called if count == best), None) if best else None
 
 
-def _called_for(occasion: _Occasion, gaps: Sequence[Entry]) -> list[Entry]:
-    """Keep the gaps whose keywords stand in the post; where none does, those without keywords."""
-    fitting = [gap for gap in gaps if _fits(occasion, gap)]
-    matching = [gap for gap in fitting if _matches(occasion, gap)]
-    return matching or [gap for gap in fitting if not gap.keywords]
+def _about(occasion: _Occasion, entries: Sequence[Entry]) -> list[Entry]:
+    """Keep what fits the matter of the post: the first entry whose keywords stand in it, else those without keywords.
+
+    The first and not the best, so that the team decides what comes first: harm before money, money before an order.
+    """
+    fitting = [entry for entry in entries if _fits(occasion, entry)]
+    matching = [entry for entry in fitting if _matches(occasion, entry)]
+    return matching[:1] or [entry for entry in fitting if not entry.keywords]
 
 
 def _matches(occasion: _Occasion, entry: Entry) -> int:
@@ -180,8 +186,8 @@ def _leaves_room(text: str, limit: int) -> bool:
     return limit <= 0 or len(regex.findall(r"\X", text)) + limit // 8 <= limit
 
 
-def _plain_handle(handle: str, brand: str) -> str:
-    ours = plain_name(brand)
-    if not _PLAIN_HANDLE.fullmatch(handle) or _UNFIT_HANDLE.search(handle) or (ours and ours in plain_name(handle)):
+def _plain_handle(handle: str, brands: Sequence[str]) -> str:
+    poses = any(ours and ours in plain_name(handle) for ours in map(plain_name, brands))
+    if not _PLAIN_HANDLE.fullmatch(handle) or _UNFIT_HANDLE.search(handle) or poses:
         return ""
     return f"@{handle}"

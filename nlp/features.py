@@ -20,10 +20,11 @@ _SELF = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us|mine)\b", re.IGNORECASE)
 _HASHTAG = re.compile(r"#\w")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
+# what nobody would let wait; each alone is too rare to be weighed well, so they are also weighed together
 GRAVE = frozenset(
     {"hurt", "danger", "threat", "allergy", "spoiled", "unfair", "private", "security", "legal", "data_loss"}
 )
-_HARM = frozenset({"hurt", "danger", "allergy", "spoiled"})
+HARM = frozenset({"hurt", "danger", "allergy", "spoiled"})
 _UNHEARD = frozenset({"ignored", "asked_again", "on_hold"})
 _FAULTS = frozenset({"broken", "access", "outage", "security", "money_taken", "order", "stranded"})
 MEASURES: Mapping[str, int] = {
@@ -41,13 +42,16 @@ MEASURES: Mapping[str, int] = {
     "self_fault": 1,
     "asks_untagged": 0,
     "bare_thanks": -1,
+    "plain_praise": -1,
     "grave": 1,
     "grave_for_us": 1,
+    "harm_for_us": 1,
     "harm_to_frail": 1,
     "money_unheard": 1,
     "unheard_twice": 1,
     "fault_soon": 1,
     "leaving_why": 1,
+    "sour": 1,
 }
 
 
@@ -68,6 +72,7 @@ def measure(text: str, found: Collection[str]) -> Array:
     names = set(found)
     fault = not names.isdisjoint(_FAULTS)
     grave = not names.isdisjoint(GRAVE)
+    harm = not names.isdisjoint(HARM)
     unheard = not names.isdisjoint(_UNHEARD)
     to_us = "tagged" in found
     self = _SELF.search(text) is not None
@@ -86,13 +91,16 @@ def measure(text: str, found: Collection[str]) -> Array:
         fault and self,
         asks and not to_us,
         "thanks" in found and not asks and not fault and words <= 14,
+        "praise" in found and not (asks or fault or grave or unheard or "sarcasm" in found or "anger" in found),
         grave,
         grave and (to_us or self),
-        "frail" in found and not names.isdisjoint(_HARM),
+        harm and (to_us or self),
+        harm and "frail" in found,
         unheard and ("money_taken" in found or "refund" in found),
         "ignored" in found and "asked_again" in found,
         fault and "deadline" in found,
         "leaving" in found and (fault or unheard or "anger" in found),
+        "sarcasm" in found and (fault or unheard or to_us),
     )
     places = _places()
     row = np.zeros(len(places) + len(measured))

@@ -132,7 +132,9 @@ def _is_copy(runs: Runs, numbers: frozenset[str], lead: _Lead) -> bool:
     fewer, more = sorted((len(runs), len(lead.runs)))
     if fewer < more * _LEAST_SHARE:
         return False
-    shared = len(np.intersect1d(runs, lead.runs, assume_unique=True))
+    both = np.concatenate((runs, lead.runs))
+    both.sort()
+    shared = int(np.count_nonzero(both[1:] == both[:-1]))
     return shared >= _ALIKE * (fewer + more - shared) or (
         fewer >= _FEWEST_RUNS_CONTAINED and shared >= _CONTAINED * fewer
     )

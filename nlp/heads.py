@@ -69,10 +69,14 @@ def fit(  # noqa: PLR0913 - the labels of one table
     intents: Sequence[str],
     signs: Array,
     *,
-    strength: float = 0.005,
+    ridge: float | Array = 0.005,
 ) -> Heads:
-    """Fit the heads to judged rows. `signs` says which way a feature may move the grades (0: either)."""
+    """Fit the heads to judged rows. `signs` says which way a feature may move the grades (0: either).
+
+    `ridge` is what a weight costs, one for all features or one each: the less, the sooner few posts move it.
+    """
     inputs = _with_bias(rows)
+    strength = np.append(np.broadcast_to(ridge, rows.shape[1]), 0.0)
     even = np.full(len(rows), 1 / len(rows))
     held = np.append(signs, 0.0)
     per_grade = [
@@ -116,13 +120,11 @@ def _with_bias(rows: Array) -> Array:
     return np.hstack([rows, np.ones((len(rows), 1))])
 
 
-def _descend(inputs: Array, wanted: Array, weights: Array, signs: Array, strength: float) -> Array:
+def _descend(inputs: Array, wanted: Array, weights: Array, signs: Array, ridge: Array) -> Array:
     """Minimise the weighted log loss with a ridge, keeping each weight on its allowed side (accelerated, projected)."""
     guess = ahead = np.zeros((wanted.shape[1], inputs.shape[1]))
     link = squash if wanted.shape[1] == 1 else soften
-    ridge = np.full(inputs.shape[1], strength)
-    ridge[-1] = 0.0
-    pace = 1.0 / (0.5 * np.linalg.norm(inputs * np.sqrt(weights)[:, None], 2) ** 2 + strength)
+    pace = 1.0 / (0.5 * np.linalg.norm(inputs * np.sqrt(weights)[:, None], 2) ** 2 + ridge.max())
     momentum = 1.0
     for _ in range(_STEPS):
         errors = (link(inputs @ ahead.T) - wanted) * weights[:, None]

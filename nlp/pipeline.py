@@ -30,7 +30,7 @@ CONFIG = Path(__file__).with_name("config.cfg")
 _TOKEN = re.compile(r"https?://\S+|www\.\S+|@[\w.-]*\w|#?[^\W\d_]+(?:['-][^\W\d_]+)*|\d+|[?!]|[^\s\w.,:;\"'()/-]")
 _LONGEST_WORD = 24
 _ORDINARY = frozenset("abcdefgijklmnopqrstuvxyz!?")  # no mask begins with these ('http' and 'www.' do with h and w)
-_NO_WORDS = ("…",)  # stands for a text of dots and spaces: a document without words cannot share a batch with others
+_NO_WORDS = ["…"]  # stands for a text of dots and spaces: a document without words cannot share a batch with others
 _VECTOR_WEIGHT = 4.0
 _HEADS = "heads.json"
 
@@ -88,6 +88,10 @@ def _mask(word: str, ours: frozenset[str]) -> str:
     if word.startswith(("http", "www.")):
         return "link"
     return "@us" if word in ours else word[:_LONGEST_WORD]
+
+
+class ModelMismatchError(Exception):
+    """The weights and the code are of different versions."""
 
 
 @Language.component("cuecard_signals")
@@ -168,5 +172,15 @@ def build_pipeline() -> Language:
 
 
 def load(model_dir: Path | None = None) -> Language:
-    """Return the trained pipeline; ours where no folder is given."""
-    return spacy.load(model_dir or MODEL_DIR)
+    """Return the trained pipeline; ours where no folder is given.
+
+    Raises:
+        ModelMismatchError: the weights weigh other features than this code measures.
+    """
+    folder = model_dir or MODEL_DIR
+    nlp = spacy.load(folder)
+    heads = nlp.get_pipe("cuecard_heads").heads  # type: ignore[attr-defined]  # a pipe is any callable to spaCy
+    labels = nlp.get_pipe("textcat_multilabel").labels  # type: ignore[attr-defined]
+    if heads is None or heads.features != names_of(labels):
+        raise ModelMismatchError(f"The weights in {folder} fit another version of Cuecard; run `cuecard train`.")
+    return nlp

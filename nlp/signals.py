@@ -65,6 +65,9 @@ def find_signals(text: str, ours: frozenset[str] = frozenset()) -> tuple[Found, 
     _find_phrases(lower, found)
     _find_shapes(text, lower, found)
     _find_tags(lower, ours, found)
+    praise, sarcasm = found.get("praise"), found.get("sarcasm")
+    if praise and sarcasm and praise.start < sarcasm.end and sarcasm.start < praise.end:
+        del found["praise"]
     return tuple(found.values())
 
 

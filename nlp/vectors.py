@@ -39,7 +39,8 @@ class Vectors:
             places += self._cut(token)
         if not places:
             return np.zeros(SIZE)
-        total = self._rows[places[:_MOST_PIECES]].sum(axis=0, dtype=np.int32).astype(np.float64)
+        rows = self._rows.take(places[:_MOST_PIECES], axis=0)
+        total = rows.sum(axis=0, dtype=np.int32).astype(np.float64)
         length = np.sqrt(total @ total)
         mean: npt.NDArray[np.float64] = total / length if length else total
         return mean

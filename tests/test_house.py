@@ -56,7 +56,8 @@ def test_readme_commands_exist(project: Path):
 
 def test_lock_file_names_no_address(project: Path):
     """The lock holds versions and hashes; where packages come from is the machine's business."""
-    assert "://" not in (project / "requirements.lock").read_text("utf-8")
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        assert "://" not in (project / lock).read_text("utf-8")
 
 
 def test_tracked_files_hold_no_database_or_secret(project: Path):

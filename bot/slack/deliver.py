@@ -69,6 +69,7 @@ class Deliver:
         self._resting: dict[JobKind, datetime] = {}
         self._misses = 0
         self._turns: dict[str, datetime] = {}
+        self._seen = desk.now()
         self._thread: threading.Thread | None = None
         self.problem = ""
         self._tellers: Mapping[JobKind, Callable[[Job], None]] = {
@@ -103,7 +104,7 @@ class Deliver:
 
     def step(self) -> float:
         """Tell Slack one thing; return the seconds until the next look."""
-        now = self._desk.now()
+        now = self._follow_clock()
         awake = [kind for kind in JobKind if self._resting.get(kind, now) <= now]
         job = self._store.take_job(now, awake) if awake else None
         if job is None:
@@ -118,6 +119,15 @@ class Deliver:
         else:
             self._misses, self.problem = 0, ""
         return 0.0
+
+    def _follow_clock(self) -> datetime:
+        """Return the present; where the clock was set back, no rest from before is waited for."""
+        now = self._desk.now()
+        if now < self._seen:
+            self._resting.clear()
+            self._turns.clear()
+        self._seen = now
+        return now
 
     def _run(self) -> None:
         """Work until told to stop; whatever fails, the next step is made."""

@@ -126,10 +126,12 @@ class Connections:
         The lock is a transaction on a small file beside the database, so the system frees it when the process dies.
 
         Raises:
-            StoreError: where another bot holds it.
+            StoreError: where another bot holds it, or with what to do about the path.
         """
+        _check_place(self.path)
         lock = self.path.with_name(self.path.name + ".lock")
-        _make_private(lock)
+        with _told_plainly(lock):
+            _make_private(lock)
         conn = sqlite3.connect(lock, timeout=0, isolation_level=None, check_same_thread=False)
         try:
             try:

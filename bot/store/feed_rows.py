@@ -74,8 +74,11 @@ def write_heard(db: Database, feed: str, cursor: str, mentions: int, now: dateti
 
 
 def write_gaps(db: Database, feed: str, gaps: Iterable[Gap]) -> None:
-    """Record stretches that the platform's file could not hear; one told twice is one."""
+    """Record stretches that the platform's file could not hear; one told twice, or piece by piece, is one."""
     for gap in gaps:
+        longer = (stamp(gap.end), plain(feed), stamp(gap.start), plain(gap.reason))
+        if change(db, "update gap set ended_at = ? where feed = ? and ended_at = ? and reason = ?", longer):
+            continue
         values = (plain(feed), stamp(gap.start), stamp(gap.end), plain(gap.reason))
         change(
             db,

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from bot.conversation import OPEN, State
-from bot.line import Verdict
+from bot.line import MUST_ANSWER, Verdict
 from bot.store.conversations import reopen
 from bot.store.jobs import request_card
 from bot.store.rows import change, row, stamp
@@ -57,7 +57,10 @@ def edit(  # noqa: PLR0913, PLR0917 - a mention, and what is thought of it
     verdict: Verdict,
     now: datetime,
 ) -> None:
-    """Give a stored mention its author's newer words; what it said before is kept as a revision."""
+    """Give a stored mention its author's newer words; what it said before is kept as a revision.
+
+    What was settled or put off opens again where it must be answered only now.
+    """
     change(
         db,
         "insert into revision (mention_id, text, replaced_at) select id, text, ? from mention where id = ?",
@@ -69,7 +72,7 @@ def edit(  # noqa: PLR0913, PLR0917 - a mention, and what is thought of it
     change(db, f"update mention set {sets} where id = :id", changed | {"id": mention_id})  # noqa: S608 - names are ours
     found = row(
         db,
-        "select c.id, c.state, c.shown_at, c.mentions, c.newest_mention_id from conversation c"
+        "select c.id, c.state, c.grade, c.shown_at, c.mentions, c.newest_mention_id from conversation c"
         " join mention m on m.conversation_id = c.id where m.id = ?",
         (mention_id,),
     )
@@ -78,9 +81,11 @@ def edit(  # noqa: PLR0913, PLR0917 - a mention, and what is thought of it
         return
     state, was_shown = State(found["state"]), found["shown_at"] is not None
     rank(db, found["id"], assessment, is_raised_only=found["mentions"] > 1)
-    if state is State.QUIET and verdict and not assessment.closes:
-        reopen(db, found["id"], now, "the author edited the post")
-    elif was_shown or state in OPEN:
+    is_urgent_now = assessment.grade >= MUST_ANSWER > found["grade"]
+    is_opened = False
+    if (is_urgent_now or (state is State.QUIET and verdict)) and not assessment.closes:
+        is_opened = reopen(db, found["id"], now, "the author edited the post") is not None
+    if not is_opened and (was_shown or state in OPEN):
         request_card(db, found["id"], now)
 
 

@@ -18,9 +18,16 @@ from bot.store.conversations import IllegalMoveError, move, note
 from bot.store.rows import change, insert, moment, moment_or_none, row, rows, stamp
 from bot.store.texts import plain
 
-LOST = "Cuecard stopped while this reply was on its way. Look on the platform, and say whether it arrived."
-TOO_LATE = "Cuecard was down when this reply was due, so it was not sent. Send it again if it still fits."
+LOST = (
+    "Cuecard stopped, or could write nothing down, while this reply was on its way. Look on the platform, and say"
+    " whether it arrived."
+)
+TOO_LATE = (
+    "Cuecard or its machine was down when this reply was due, so it was not sent. Send it again if it still fits."
+)
 GONE = "The author took the post down before this reply left, so it was not sent."
+SET_BACK = timedelta(minutes=1)
+"""By how much a clock must have been set back for what was approved before to be withdrawn."""
 _STATES_LIVE = "('approved', 'sending', 'unknown', 'handed_off')"
 
 
@@ -95,9 +102,16 @@ def live_send(db: Database, conversation_id: int) -> Send | None:
 
 
 def due_sends(db: Database, now: datetime) -> list[Send]:
-    """Return the approved sends whose hold is over, the longest waiting first."""
+    """Return the approved sends whose hold is over, the longest waiting first; those from before a clock was set back.
+
+    The latter were approved in what is the future now. They cannot be begun, only withdrawn.
+    """
     found = rows(
-        db, "select * from send where state = 'approved' and send_after <= ? order by send_after", (stamp(now),)
+        db,
+        "select * from send where state = 'approved' and send_after <= ?1"
+        " union all select * from send where state = 'approved' and send_after > ?2 and approved_at > ?2"
+        " order by send_after",
+        (stamp(now), stamp(now + SET_BACK)),
     )
     return [send_of(each) for each in found]
 
@@ -146,16 +160,21 @@ def back_to_approved(db: Database, send_id: int, at: datetime, problem: str, now
 
 
 def stale_sending(db: Database, now: datetime) -> list[Send]:
-    """Record at start: what was on its way when Cuecard stopped becomes unknown; return those sends."""
+    """Record while nothing is being sent: what was on its way becomes unknown; return those sends."""
     found = [send_of(each) for each in rows(db, "select * from send where state = 'sending' order by id")]
     for each in found:
         finish_unknown(db, each.id, LOST, now)
     return found
 
 
+def is_late(send: Send, now: datetime, late_after: timedelta) -> bool:
+    """Return whether an approved send must not leave any more: it was due too long ago, or nobody can tell when."""
+    return send.send_after <= now - late_after or send.approved_at > now + SET_BACK
+
+
 def withdraw_late(db: Database, now: datetime, late_after: timedelta) -> list[Send]:
-    """Record at start: what should have left longer ago than `late_after` is not sent any more; return those sends."""
-    late = due_sends(db, now - late_after)
+    """Record that what should have left longer ago than `late_after` is not sent any more; return those sends."""
+    late = [each for each in due_sends(db, now) if is_late(each, now, late_after)]
     for each in late:
         settle(db, each.id, SendState.UNDONE, now, problem=TOO_LATE)
         require_move(db, each.conversation_id, Event.UNDO, CUECARD, now, TOO_LATE)

@@ -199,26 +199,6 @@ def test_copies_are_known_after_a_restart(store: Store) -> None:
     assert report.grouped == 1
 
 
-def test_an_edit_keeps_what_was_said_before(store: Store) -> None:
-    """The card says the new words, and the first ones are kept; the search finds the new ones only."""
-    intake = build_intake(store)
-    intake.take([batch(mention("a", "first wordings"))])
-    report = intake.take([batch(mention("a", "second wordings [77]"))])
-    view = store.card_view(number_of(store, "a"))
-    assert view is not None
-    assert (report.edited, view.mention.text, view.conversation.priority) == (1, "second wordings [77]", 77.0)
-    assert one(store, "select text from revision") == "first wordings"
-    assert store.search("first") == []
-
-
-def test_an_edit_can_bring_a_quiet_one_forward(store: Store) -> None:
-    """A post that its author makes serious is shown."""
-    intake = build_intake(store)
-    intake.take([batch(mention("a", "chatter"))])
-    intake.take([batch(mention("a", "urgent"))])
-    assert state_of(store, "a") is State.SHOWN
-
-
 def test_a_post_taken_down_takes_its_words_along(store: Store) -> None:
     """Text, title, name, what it answered, earlier versions and the index are emptied; a card nobody holds rests."""
     intake = build_intake(store)
@@ -301,6 +281,20 @@ def test_gaps_and_costs_are_kept(store: Store) -> None:
         intake.take([batch(gaps=(gap,), cost_micros=300)])
     assert one(store, "select count(*) from gap where reason = 'too far behind'") == 1
     assert one(store, "select micros from spend where feed = 'feed' and day = '2026-03-02'") == 600
+
+
+def test_a_gap_told_piece_by_piece_is_one(store: Store) -> None:
+    """An address that stays bad is told hour by hour; the digest needs the whole stretch, and other reasons apart."""
+    hours = [NOW - timedelta(hours=hour) for hour in (4, 3, 2, 1)]
+    intake = build_intake(store)
+    for start, end in itertools.pairwise(hours):
+        intake.take([batch(gaps=(Gap(start, end, "answers 404"),))])
+    intake.take([batch(gaps=(Gap(hours[-1], NOW, "answers 500"),))])
+    found = store.read().execute("select started_at, ended_at, reason from gap order by id").fetchall()
+    assert found == [
+        (hours[0].timestamp(), hours[-1].timestamp(), "answers 404"),
+        (hours[-1].timestamp(), NOW.timestamp(), "answers 500"),
+    ]
 
 
 def test_a_feed_turns_deaf_once_and_recovers_once(store: Store) -> None:

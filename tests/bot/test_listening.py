@@ -18,8 +18,11 @@ from bot.clock import ManualClock, SystemClock
 from bot.intake import Intake, IntakeReport
 from bot.listening import Feed, FeedRunner, Listening
 from bot.store import Store, feed_rows
+from listeners import feeds
+from listeners.contract import FeedContext
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable, SettingRefused
 from listeners.mention import Batch
+from listeners.query import Watch, compile_watches
 from tests.bot.flow_fixtures import NOW, ScriptedPlatform, build_intake, mention, one
 
 
@@ -181,6 +184,26 @@ def test_hanging_after_a_failure_is_deafness(store: Store, running: Callable[...
     wait_for(lambda: store.feed_states()[0].deaf_since == NOW)
 
 
+def test_a_clock_set_back_an_hour_keeps_no_feed_waiting(store: Store) -> None:
+    """A feed that was to be tried again in a second is not left alone until that hour comes again."""
+    waits: list[float] = []
+
+    class SetBackOnce(ManualClock):
+        """Goes back an hour during the first wait."""
+
+        def wait(self, stop: threading.Event, seconds: float) -> bool:
+            """Wait."""
+            waits.append(seconds)
+            if len(waits) == 1:
+                self.advance(-3600)
+            return super().wait(stop, seconds)
+
+    clock = SetBackOnce(NOW)
+    runner_for(store, ScriptedPlatform([Retryable("reset")], [Batch()]), clock).run()
+    assert store.feed_states()[0].heard_at is not None
+    assert sum(waits) < 60
+
+
 def test_a_short_failure_is_no_deafness(store: Store) -> None:
     """A feed that is heard again within minutes made no gap; its problem was on record while it lasted."""
     clock = ManualClock(NOW)
@@ -205,6 +228,31 @@ def test_a_long_failure_is_one_gap_one_notice_and_one_recovery(store: Store) -> 
     assert store.feed_states()[0].deaf_since is None
     assert one(store, "select count(*) from gap where ended_at is null") == 0
     assert one(store, "select payload from job where kind = 'notice' and state = 'pending'") == "feed hears again."
+
+
+def test_a_feed_whose_address_never_answers_turns_deaf(store: Store) -> None:
+    """A real feed on an address where nobody listens: never heard, and after some minutes deaf."""
+    clock, stop = ManualClock(NOW), threading.Event()
+    watches = compile_watches([Watch("kettles", "Acme", "kettle")])
+    context = FeedContext("feed", watches, lambda seconds: clock.wait(stop, seconds), clock.now)
+    settings = {"urls": ["http://127.0.0.1:9/"], "allow_hosts": ["127.0.0.1:9"]}
+    platform = feeds.open_platform(settings, context)
+    listen, tries = platform.listen, iter(range(12))
+
+    def listen_and_stop(cursor: str | None) -> Iterator[Batch]:
+        if next(tries, None) is None:
+            stop.set()
+        return listen(cursor)
+
+    platform.listen = listen_and_stop  # type: ignore[method-assign]
+    intake = build_intake(store, clock)
+    with store.transaction() as db:
+        feed_rows.register_feeds(db, {"feed": "feeds"}, clock.now())
+    give = lambda feed, batch: intake.take([(feed, batch)]) is not None  # noqa: E731 - one line says it
+    FeedRunner(Feed("feed", "feeds", platform), store, clock, stop, give).run()
+    (state,) = store.feed_states()
+    assert (state.heard_at, state.deaf_since) == (None, NOW)
+    assert [feed.name for feed in store.digest_facts(NOW, clock.now(), clock.now()).never_heard] == ["feed"]
 
 
 @pytest.mark.parametrize("error", [Permanent("The key was taken back."), SettingRefused("No such group.", key="group")])

@@ -210,6 +210,40 @@ def test_a_result_that_cannot_be_written_is_written_later(store: Store, monkeypa
     assert (only_send(store, number).state, len(platform.replies)) == (SendState.SENT, 1)
 
 
+def test_a_result_that_can_never_be_written_is_unknown_as_soon_as_anything_can(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk stays full after the platform posted: soon a person is asked to look, and nothing is repeated."""
+    number = approve(store, hold=0)
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    platform = ScriptedPlatform()
+    sender = Sender(store, {"feed": platform}, ManualClock(NOW))
+    with monkeypatch.context() as full:
+        full.setattr(store, "finish_sent", fail)
+        with pytest.raises(OSError, match="disk full"):
+            sender.send_due()
+    assert only_send(store, number).state is SendState.SENDING
+    assert sender.send_due() == 0
+    assert (only_send(store, number).state, len(platform.replies)) == (SendState.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("slept", [timedelta(minutes=16), timedelta(hours=1), timedelta(hours=-1)])
+def test_a_reply_in_its_hold_when_the_clock_jumps_is_withdrawn(store: Store, slept: timedelta) -> None:
+    """The machine slept, or its clock was set: no reply leaves without the time for Undo, or an hour late."""
+    number = approve(store, hold=30)
+    clock, platform = ManualClock(NOW), ScriptedPlatform()
+    sender = Sender(store, {"feed": platform}, clock)
+    sender.recover()
+    clock.advance(slept.total_seconds())
+    assert sender.send_due() == 0
+    send = only_send(store, number)
+    assert (send.state, platform.replies) == (SendState.UNDONE, [])
+    assert "was down when this reply was due" in send.problem
+
+
 def test_the_thread_sends_and_stops(store: Store) -> None:
     """Started, it sends by itself; stopped, it is gone."""
     approve(store, hold=0)

@@ -21,6 +21,8 @@ BOT, APP = "xox" + "b-123-456-abcDEF", "xap" + "p-1-A02-3-f00d"
         f"Authorization: Bearer {BOT}",
         "Authorization: Bearer abcdef123456",
         "authorization: basic dXNlcjpwYXNz",
+        "GET /private/feed.xml?format=rss&api_key=abcdef-123#x HTTP/1.1",
+        "https://forum.example/feed?token=abcdef&page=2",
         "wss://wss.slack.example/link/?ticket=abcdef-123&app_id=1",
     ],
 )
@@ -34,7 +36,15 @@ def test_secret_is_masked(text: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["xbox-360 and x-ray", "the bearer of news", "a basic plan", "Basic Information, App-Level Tokens", "boxoxy-1"],
+    [
+        "https://x.example/?keyboard=qwerty",
+        "key=value",
+        "xbox-360 and x-ray",
+        "the bearer of news",
+        "a basic plan",
+        "Basic Information, App-Level Tokens",
+        "boxoxy-1",
+    ],
 )
 def test_plain_words_stay(text: str):
     """Ordinary words that look a little alike are left alone."""
@@ -52,3 +62,9 @@ def test_log_line_is_one_line_without_secrets():
     assert line == "ERROR first\\nsecond [secret]"
     assert "Traceback" in traceback
     assert BOT not in traceback
+
+
+def test_log_line_cannot_act_on_a_terminal():
+    """What a stranger wrote moves no cursor and changes no colour where the log is read."""
+    record = logging.LogRecord("bot", logging.WARNING, __file__, 1, "the post %s", ("\x1b[2J\x9bm\x07",), None)
+    assert RedactingFormatter("%(message)s").format(record) == r"the post \x1b[2J\x9bm\x07"

@@ -188,6 +188,19 @@ def test_a_task_that_fails_is_told_and_the_others_go_on(store: Store, caplog: py
     assert "count sheep" in one(store, "select payload from job where kind = 'notice'")
 
 
+def test_a_clock_set_back_an_hour_stops_no_task(store: Store) -> None:
+    """What was to be done in five seconds is not put off for an hour."""
+    clock, turns = ManualClock(NOW), []
+    scheduler = Scheduler(store, clock, [Task("look", 5, lambda _store, now: turns.append(now))])
+    scheduler.run_due()
+    clock.advance(-3600)
+    assert scheduler.run_due() == ["look"]
+    clock.advance(2)
+    assert scheduler.run_due() == []
+    clock.advance(3)
+    assert scheduler.run_due() == ["look"]
+
+
 def test_the_thread_runs_and_stops(store: Store) -> None:
     """Started, it keeps all of the house's tasks going; stopped, it is gone soon."""
     clock = ManualClock(NOW)

@@ -257,11 +257,12 @@ class Algolia:
             return self.faults.pop(0)
         asked = request.query
         limits = dict(re.findall(r"created_at_i([<>])=(\d+)", asked["numericFilters"]))
-        word = asked.get("query", "").strip('"').casefold()
+        query = asked.get("query", "").casefold()
+        words = [query.strip('"')] if query.startswith('"') else query.split()
         found = [
             one
             for one in self.hits
-            if word in json.dumps(one, ensure_ascii=False).casefold()
+            if all(word in json.dumps(one, ensure_ascii=False).casefold() for word in words)
             and int(limits.get(">", 0)) <= int(str(one["created_at_i"])) <= int(limits.get("<", 10**12))
         ]
         found.sort(key=lambda one: -int(str(one["created_at_i"])))

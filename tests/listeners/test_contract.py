@@ -225,6 +225,14 @@ def test_faults_come_out_as_the_projects_own_errors(stand: Stand, platform: Plat
         err = err.__cause__
 
 
+def test_a_look_that_fails_is_no_sign_of_life(stand: Stand, platform: Platform):
+    """A batch would say that the feed is heard, and silence would be taken for a clean bill."""
+    stand.breaks()
+    batches = platform.listen(None)
+    with pytest.raises(ListenerError):
+        next(batches)
+
+
 def test_nothing_that_is_printed_holds_a_secret(stand: Stand, platform: Platform, context: FeedContext):
     """Not the platform, nor its context, nor a batch, nor a finding."""
     told = replace(context, secrets={"TOKEN": SECRET})

@@ -55,6 +55,15 @@ def test_an_entry_becomes_a_mention(serve: Serve, context: FeedContext):
     assert (mention.created_at, mention.brand, mention.watches) == (NOON - HOUR, "Acme", ("acme",))
 
 
+def test_a_feed_without_a_name_is_told_by_its_host(serve: Serve, context: FeedContext):
+    """The address of a private feed holds a key, which is not shown to anybody as the author."""
+    nameless = rss(item("1", "acme is down", NOON - HOUR)).replace(b"<title>Acme forum</title>", b"")
+    server = serve(lambda _request: say(nameless))
+    (mention,) = next(open_at(context, server, urls=[f"{server.url}/feed?token=s3cret"]).listen(None)).mentions
+    assert mention.author.handle == "127.0.0.1"
+    assert "s3cret" not in repr(mention)
+
+
 def test_the_first_look_does_not_flood(serve: Serve, context: FeedContext):
     """Old entries, and entries without a date, are passed over once; later ones are all heard."""
     forum = Forum(
@@ -132,8 +141,8 @@ def test_one_bad_address_does_not_deafen_the_others(serve: Serve, context: FeedC
     bad.answer = Answer(500)
     batches = open_at(context, serve(bad), serve(good)).listen(None)
     first, second = next(batches), next(batches)
-    assert first.refused == ("127.0.0.1 answers 500 (Internal Server Error).",)
-    assert texts(second) == ["acme one"]
+    assert texts(first) == ["acme one"]
+    assert second.refused == ("127.0.0.1 answers 500 (Internal Server Error).",)
     later = [next(batches) for _look in range(4)]
     assert not any(batch.refused for batch in later)
     good.items.append(item("2", "acme two", NOON))
@@ -165,14 +174,43 @@ def test_a_bad_address_that_recovers_is_heard_again(serve: Serve, context: FeedC
 def test_when_no_address_works_the_feed_is_deaf(
     serve: Serve, context: FeedContext, answer: Answer, kind: type[ListenerError]
 ):
-    """The caller is told as for any platform, after the reason was handed on."""
+    """The caller is told as for any platform, at once: a batch would say that we are listening."""
     batches = open_at(context, serve(lambda _request: answer)).listen(None)
-    assert len(next(batches).refused) == 1
     with pytest.raises(kind) as caught:
         next(batches)
     assert type(caught.value) is kind
     if isinstance(caught.value, RateLimited):
         assert caught.value.retry_after == 600
+
+
+@pytest.mark.parametrize("answer", [Answer(404), Answer(410), Answer(500)])
+def test_one_address_that_stays_bad_is_a_gap(serve: Serve, context: FeedContext, hands: Hands, answer: Answer):
+    """The others are heard, but the digest is to know what was not: without holes, about once an hour."""
+    forum, good = Forum(item("1", "acme", NOON - HOUR)), Forum(item("2", "acme", NOON - HOUR))
+    batches = open_at(context, serve(forum), serve(good)).listen(None)
+    next(batches)
+    looked = hands.now()
+    forum.answer = answer
+    gaps = []
+    while hands.now() - looked < timedelta(hours=5):
+        gaps += next(batches).gaps
+    assert 2 <= len(gaps) <= 5
+    assert gaps[0].start == looked
+    assert [gap.start for gap in gaps[1:]] == [gap.end for gap in gaps[:-1]]
+    assert all(gap.reason.startswith("127.0.0.1 answers ") for gap in gaps)
+
+
+def test_an_address_that_fails_once_is_no_gap(serve: Serve, context: FeedContext, hands: Hands):
+    """What was missed for minutes is still there at the next look."""
+    forum, good = Forum(item("1", "acme", NOON - HOUR)), Forum(item("2", "acme", NOON - HOUR))
+    batches = open_at(context, serve(forum), serve(good)).listen(None)
+    next(batches)
+    forum.answer = Answer(500)
+    while hands.paused < 1300:
+        assert not next(batches).gaps
+    forum.answer = None
+    while hands.paused < 12_000:
+        assert not next(batches).gaps
 
 
 def test_an_address_that_is_gone_is_left_alone(serve: Serve, context: FeedContext):
@@ -236,7 +274,8 @@ def test_a_private_address_is_refused_unless_allowed(serve: Serve, context: Feed
     """Feeds inside our own network need allow_hosts."""
     server = serve(Forum(item("1", "acme")))
     batches = open_at(context, server, allow_hosts=[]).listen(None)
-    assert "allow_hosts" in next(batches).refused[0]
+    with pytest.raises(Permanent, match="allow_hosts"):
+        next(batches)
     assert not server.requests
 
 
@@ -247,8 +286,6 @@ def test_a_fault_is_translated_and_survived(serve: Serve, context: FeedContext, 
     forum.answer = FAULTS[name]()
     server = serve(forum)
     batches = open_at(context, server).listen(None)
-    refused = next(batches).refused
-    assert len(refused) == 1
     with pytest.raises(Permanent if name == "a redirect inwards" else Retryable):
         next(batches)
     forum.answer = None

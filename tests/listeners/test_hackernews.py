@@ -319,3 +319,12 @@ def test_recorded_answers_are_heard(serve: Serve, context: FeedContext, shared: 
         told = json.dumps({**body, "nbHits": len(body["hits"])})
         (batch,) = look(open_at(serve(lambda _request, told=told: say(told)), replace(context, watches=watches)))
         assert len(batch.mentions) == len(body["hits"])
+
+
+@pytest.mark.parametrize(
+    ("term", "asked"),
+    [("acme", '"acme"'), ("acme tea", '"acme tea"'), ("kettle & fern", "kettle fern"), ("🫖", "🫖")],
+)
+def test_a_term_with_signs_is_asked_for_by_its_words(term: str, asked: str):
+    """The index holds HTML, where a sign may stand as an entity: a phrase with one would find too little."""
+    assert hackernews._question(term) == asked

@@ -52,5 +52,5 @@ def assessor() -> Assessor:
 @pytest.fixture(scope="session")
 def corpus(project: Path) -> list[dict[str, Any]]:
     """Our own judged posts."""
-    lines = (project / "nlp" / "corpus" / "seed.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    files = sorted((project / "nlp" / "corpus").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]

@@ -69,6 +69,16 @@ def test_odd_texts_are_assessed(assessor: Assessor, say: Say, text: str) -> None
     _check(assessor.assess([say(text)])[0], text)
 
 
+@pytest.mark.parametrize("text", ["", "...", " - ", "\x00"])
+def test_a_text_without_words_does_not_spoil_its_batch(assessor: Assessor, say: Say, text: str) -> None:
+    """It is assessed among others as it is alone, and the others as without it."""
+    alone, other = (assessor.assess([say(each)])[0] for each in (text, "my kettle leaks"))
+    among = assessor.assess([say("my kettle leaks"), say(text), say("my kettle leaks")])
+    assert [each.needs_reply for each in among] == pytest.approx(
+        [other.needs_reply, alone.needs_reply, other.needs_reply], abs=1e-6
+    )
+
+
 def test_spans_point_into_the_whole_text(assessor: Assessor, say: Say) -> None:
     """Behind surrogates, NULs and a long middle that is not read, a reason still points at its own words."""
     text = "\ud800\x00 İ " + "so it goes. " * 1_000 + "You charged me twice and I want a refund, my lawyer will write."
@@ -104,6 +114,45 @@ def test_those_in_need_go_first(assessor: Assessor, say: Say) -> None:
     ]
     priorities = [one.priority for one in assessor.assess([say(post) for post in posts])]
     assert priorities == sorted(priorities, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("x-001", "somebody was hurt"),
+        ("mastodon-005", "an allergy"),
+        ("bluesky-006", "has asked before"),
+        ("reddit-013", "speaks of a hack or fraud"),
+        ("x-034", "names today or soon"),
+        ("x-047", "speaks of the law"),
+        ("x-052", "names a danger"),
+        ("reddit-073", "spoiled or contaminated"),
+    ],
+)
+def test_what_can_not_wait_is_grade_3(assessor: Assessor, say: Say, project: Path, row: str, words: str) -> None:
+    """Harm, an allergy, money with no answer, a hack, a deadline: grade 3, and the card says why in plain words."""
+    lines = (project / "bot" / "demo" / "feed.jsonl").read_text(encoding="utf-8").splitlines()
+    told = next(one for one in map(json.loads, lines) if one["id"] == row)
+    (one,) = assessor.assess([say(told["text"], title=told.get("title", ""), brand="Kettle & Fern")])
+    assert one.grade == 3
+    assert words in {reason.text for reason in one.reasons}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fire sale at @HalcyonAir today, seats from 9",
+        "This song is fire, they played it on my flight",
+        "@HalcyonAir burned through my data on the plane, worth it for the game",
+        "The new lounge is killing it @HalcyonAir",
+        "Shocked at the price of a sandwich on Halcyon, lol",
+        "@HalcyonAir nobody was hurt, all fine, thank you for the quick landing",
+    ],
+)
+def test_a_figure_of_speech_is_not_urgent(assessor: Assessor, say: Say, text: str) -> None:
+    """Words of harm that mean none do not make a post urgent."""
+    (one,) = assessor.assess([say(text)])
+    assert one.grade < 3
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,60 @@ def test_a_fact_comes_only_with_its_keyword(say: Say, told: Told) -> None:
     assert "fact delivery" in with_fact.source
     assert "tracking page" in with_fact.text
     assert "fact" not in without.source
+
+
+@pytest.mark.parametrize(
+    ("text", "grade", "intent", "gap"),
+    [
+        ("you charged my card twice for the same order", 3, "complaint", "[what you found out about the money]"),
+        ("my parcel says delivered, it is not here", 3, "question_help", "[where the order is now]"),
+        ("can you see my account, I am locked out", 2, "question_help", "[what you found out about the account]"),
+        ("it sparked and burned my hand, and my order is late", 3, "complaint", "about the danger"),
+        ("the site is down", 2, "complaint", "[what is not working"),
+        ("my lamp is dim", 2, "question_help", "[your answer"),
+    ],
+)
+def test_the_gap_fits_the_matter(say: Say, told: Told, text: str, grade: int, intent: str, gap: str) -> None:  # noqa: PLR0917
+    """Money gets the money gap, an order the order gap, harm comes before both; what no keyword names, a plain gap."""
+    assert gap in suggest(say(text), told(grade, intent), PLAYBOOK)[0].text
+
+
+def test_the_gravest_gap_is_the_first_in_the_file(say: Say, told: Told) -> None:
+    """The team decides by the order of its file which of two fitting gaps is used, whatever the number of words."""
+    harm, order = "text = '[harm]'\nkeywords = ['smoke']\n", "text = '[order]'\nkeywords = ['order', 'late']\n"
+    playbook = parse_playbook(f"[[opener]]\ntext = 'Right.'\n[[gap]]\n{harm}[[gap]]\n{order}")
+    assert "[harm]" in suggest(say("my order is late, and there is smoke"), told(), playbook)[0].text
+    assert "[order]" in suggest(say("my order is late"), told(), playbook)[0].text
+
+
+def test_stop_using_it_is_said_only_where_the_playbook_says_so(say: Say, told: Told, project: Path) -> None:
+    """Advice about a danger is the team's to give."""
+    mention, assessment = say("the base sparked, it smells burnt"), told(3, "safety_legal_crisis")
+    demo = load_playbook(project / "bot" / "demo" / "playbook.toml")
+    assert "unplugged" in suggest(mention, assessment, demo)[0].text
+    for draft in suggest(mention, assessment, PLAYBOOK):
+        assert not re.search(r"stop using|unplug", draft.text)
+
+
+@pytest.mark.parametrize(("brand", "is_said"), [("Vesper", True), ("", False)])
+def test_the_brand_in_a_draft_is_the_mention_s(say: Say, told: Told, brand: str, is_said: bool) -> None:
+    """A post about another of our brands is answered as that brand; where none is known, none is named."""
+    playbook = parse_playbook('[brand]\nname = "Halcyon Air"\n[[opener]]\ntext = "This is {brand}."\n')
+    drafts = suggest(say("my bag is lost", brand=brand), told(), playbook)
+    assert [draft.text.startswith("This is Vesper.") for draft in drafts] == ([True] if is_said else [])
+
+
+@pytest.mark.parametrize("file", ["nlp/playbook.example.toml", "bot/demo/playbook.toml"])
+def test_our_playbooks_promise_nothing_and_stand_alone(project: Path, file: str) -> None:
+    """No entry promises, admits a fault, or leans on the sentence before it."""
+    playbook = load_playbook(project / file)
+    for entry in (*playbook.openers, *playbook.facts, *playbook.gaps, *playbook.next_steps):
+        assert not re.search(
+            r"\b(?:promise|guaranteed|will be|within \d|straight away|our (?:fault|mistake)|we should have|by then)\b",
+            entry.text,
+            re.IGNORECASE,
+        ), entry.text
+        assert not re.match(r"(?:and|but|so|then|also|that is why)\b", entry.text, re.IGNORECASE), entry.text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.signals import _compile, _index, find_signals, lower_in_place, plain_name, signals
+from nlp.signals import _compile, _index, _unless, find_signals, lower_in_place, plain_name, signals
 
 OURS = frozenset({plain_name("Halcyon Air")})
 
@@ -24,7 +24,23 @@ OURS = frozenset({plain_name("Halcyon Air")})
         ("waited for 3 weeks", "ignored", "for 3 weeks"),
         ("the site is down", "outage", "site is down"),
         ("my account was hacked", "security", "hacked"),
-        ("it caught fire", "safety", "fire"),
+        ("it caught fire", "danger", "caught fire"),
+        ("the base sparked and tripped the power", "danger", "sparked"),
+        ("the water went over my hand", "hurt", "went over my hand"),
+        ("I was scalded", "hurt", "scalded"),
+        ("he's in A&E with it now, been to A&E twice", "hurt", "been to A&E"),
+        ("it burned my daughter's fingers", "hurt", "burned my daughter's fingers"),
+        ("she is allergic", "allergy", "allergic"),
+        ("nuts are not on the label", "allergy", "not on the label"),
+        ("there was glass in the jar", "spoiled", "glass in the"),
+        ("white fuzz on the leaves", "spoiled", "white fuzz"),
+        ("my toddler drank it", "frail", "my toddler"),
+        ("turned away because of my accent", "unfair", "because of my accent"),
+        ("I can see someone else's order", "private", "someone else's order"),
+        ("your driver followed me home", "threat", "followed me"),
+        ("wrote on friday, wrote on sunday, nothing", "asked_again", "wrote on friday, wrote on sunday, nothing"),
+        ("this is my fourth message", "asked_again", "fourth message"),
+        ("the gift card code was already used", "money_taken", "gift card code was already used"),
         ("my solicitor will write", "legal", "solicitor"),
         ("all sorted now", "closing", "all sorted"),
         ("enter our giveaway", "promo", "giveaway"),
@@ -48,7 +64,25 @@ def test_a_signal_is_found_where_it_stands(text: str, name: str, place: str) -> 
         ("see https://a.example/?help=me", "asks"),
         ("???", "asks"),
         ("mail me at ana@halcyonair.example", "tagged"),
-        ("the firefly was lovely", "safety"),
+        ("the firefly was lovely", "danger"),
+        ("fire sale, today only", "danger"),
+        ("this song is fire", "danger"),
+        ("set the tin on the fire stick", "danger"),
+        ("quit smoking last year", "danger"),
+        ("all smoke and mirrors", "danger"),
+        ("I can't recall the name", "danger"),
+        ("dangerously good biscuits", "danger"),
+        ("you guys are on fire", "danger"),
+        ("burned through my data", "hurt"),
+        ("sick of this", "hurt"),
+        ("we were in stitches", "hurt"),
+        ("luckily nobody was taken to hospital", "hurt"),
+        ("killing it today", "threat"),
+        ("shocked at the price", "hurt"),
+        ("I'm allergic to paying for shipping", "allergy"),
+        ("I am not allergic", "allergy"),
+        ("it breaks the mould", "spoiled"),
+        ("see you at the tennis court", "legal"),
         ("a cute issuer", "broken"),
     ],
 )
@@ -71,6 +105,14 @@ def test_every_phrase_compiles() -> None:
     for rows in _index().values():
         for _, rest in rows:
             assert "…" not in _compile(rest).pattern
+    for name in signals():
+        assert (unless := _unless(name)) is None or "…" not in unless.pattern
+
+
+def test_a_figure_of_speech_hides_only_itself() -> None:
+    """A true danger beside a figure of speech is still found, where it stands."""
+    text = "I can't recall who sold it, but the plug sparked"
+    assert [text[found.start : found.end] for found in find_signals(text) if found.name == "danger"] == ["sparked"]
 
 
 def test_words_for_a_card_are_short() -> None:

@@ -49,7 +49,7 @@ class TestDigest:
         """To print is not to post."""
         cuecard("digest")
         with Store(database) as store:
-            assert store.take_job(NOW + timedelta(minutes=1), [JobKind.DIGEST]) is None
+            assert store.take_job(datetime.now(UTC) + timedelta(minutes=1), [JobKind.DIGEST]) is None
 
     def test_post_asks_the_running_bot_once(self, cuecard: Runs, database: Path):
         """`--post` leaves the bot one job for today, however often it is said."""
@@ -57,10 +57,10 @@ class TestDigest:
         result = cuecard("digest", "--post")
         assert "the running bot posts it" in result.stdout
         with Store(database) as store:
-            job = store.take_job(NOW + timedelta(minutes=1), [JobKind.DIGEST])
+            job = store.take_job(datetime.now(UTC) + timedelta(minutes=1), [JobKind.DIGEST])
             assert job is not None
             assert job.key == datetime.now(UTC).date().isoformat()
-            assert store.take_job(NOW + timedelta(minutes=1), [JobKind.DIGEST]) is None
+            assert store.take_job(datetime.now(UTC) + timedelta(minutes=1), [JobKind.DIGEST]) is None
 
     def test_posted_digest_is_not_posted_again(self, cuecard: Runs, database: Path):
         """There is one digest a day."""

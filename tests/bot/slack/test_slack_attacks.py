@@ -361,6 +361,9 @@ def test_a_clock_set_back_an_hour_does_not_stop_the_outbox(
     deliver = Deliver(desk, client, roster)
     hear(store, a_mention("1"))
     drain(deliver)
+    slack.faults["views.publish"] = [Fault(hang_up=True)]
+    store.request_job(JobKind.HOME, "U1", now=clock.now())
+    drain(deliver)  # rests for a while, having failed
     clock.advance(-3600)
     hear(store, a_mention("2", "the lid broke"), now=clock.now())
     before = clock.now()
