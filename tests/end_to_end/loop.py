@@ -38,6 +38,15 @@ class Loop:
         """Return the cards in the channel, in the order in which they came."""
         return [m for m in self.rehearsal.messages(CHANNEL) if kind_of(m) == "mention_card"]
 
+    def digests(self) -> list[dict[str, Any]]:
+        """Return the digests in the channel."""
+        return [m for m in self.rehearsal.messages(CHANNEL) if kind_of(m) == "digest"]
+
+    def waiting(self, kind: str) -> int:
+        """Return how many jobs of a kind Slack was not told yet."""
+        sql = "select count(*) from job where kind = ? and state in ('pending', 'posting')"
+        return int(self.cuecard.store.read().execute(sql, (kind,)).fetchone()[0])
+
     def card(self, words: str) -> dict[str, Any]:
         """Wait for the card whose text holds these words, and return it."""
         return self.rehearsal.wait_for(

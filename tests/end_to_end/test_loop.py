@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.app import Cuecard
 from bot.config import ReplySettings, Secrets
 from bot.demo.limits import Rules
 from bot.demo.rehearsal import Rehearsal
+from bot.records import JobKind
 from bot.slack import buttons
 from bot.slack.reply_modal import REPLY_TEXT
 from tests.end_to_end.loop import (
@@ -150,6 +152,15 @@ def test_loop_digest_on_demand_and_in_the_channel(tmp_path: Path):
         loop.card("charged my card")
         loop.rehearsal.command(ANA, CHANNEL, "/digest")
         loop.told(ANA, "charged my card")
+        now = datetime.now(UTC)
+        for _ in range(2):
+            loop.cuecard.store.request_job(JobKind.DIGEST, now.date().isoformat(), now=now)
+            loop.rehearsal.wait_for(lambda: loop.waiting("digest") == 0)
+        (digest,) = loop.digests()
+        said = json.dumps(digest, ensure_ascii=False)
+        for words in ("1 conversation waits", "charged my card", "nobody has it", "kept quiet"):
+            assert words in said
+        assert loop.rehearsal.pings == []
 
 
 def test_loop_slack_away_loses_nothing_and_best_comes_first(tmp_path: Path):
