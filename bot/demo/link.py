@@ -213,7 +213,7 @@ class Link:
         if socket in self._sockets:
             try:
                 await socket.web.close(1012)
-            except RuntimeError:
+            except (WebSocketDisconnect, RuntimeError):
                 return  # it was closed meanwhile
 
     async def stop(self) -> None:
