@@ -50,6 +50,12 @@ _TAG = re.compile(r"(?<![\w@/.])[@\uff20]([\w.-]*\w)")
 _REPOST = re.compile(r"\s*(?:rt|via|quoting) @\w|\s*(?:>|&gt;) ?\S")
 _MARKED_SARCASM = re.compile(r"(?<!\S)/s(?!\S)|🙄|🙃|👏 ?👏|#(?:sarcasm|notreally|not)\b|#fail\b")
 _FONDNESS = re.compile("[❤♥😍🥰😻🤩💕💖]")
+_MARKED = (
+    ("sum", _SUM, (*"$£€₹¥", "usd", "eur", "gbp", "dollars", "pounds", "bucks", "quid", "rupees")),
+    ("sarcasm", _MARKED_SARCASM, ("/s", *"🙄🙃👏", "#sarcasm", "#not", "#fail")),
+    ("praise", _FONDNESS, tuple("❤♥😍🥰😻🤩💕💖")),
+)
+"""Shapes that no text has without one of these marks: looking for a mark takes a tenth of the time."""
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff07": "'"})
 _ANY_NUMBER = "N"
 _REACH = 60
@@ -117,7 +123,7 @@ def _is_meant(name: str, lower: str, start: int, end: int) -> bool:
 
 
 def _find_shapes(text: str, lower: str, found: dict[str, Found]) -> None:
-    shapes = [("sum", _SUM), ("sarcasm", _MARKED_SARCASM), ("praise", _FONDNESS)]
+    shapes = [(name, pattern) for name, pattern, marks in _MARKED if any(mark in lower for mark in marks)]
     without_links = lower
     if "://" in lower or "www." in lower:
         shapes.append(("link", _URL))
@@ -133,10 +139,11 @@ def _find_shapes(text: str, lower: str, found: dict[str, Found]) -> None:
             found[name] = Found(name, match.start(), match.end())
     if match := _REPOST.match(lower):
         found["repost"] = Found("repost", match.start(), match.end())
-    if shout := _SHOUT.search(text):
+    if ("!" in text or "??" in text or _CAPITALS.search(text)) and (shout := _SHOUT.search(text)):
         found["shouting"] = Found("shouting", shout.start(), shout.end())
 
 
+_CAPITALS = re.compile(r"[A-Z]{3}")  # quick to look for, and without it or marks nobody shouts
 _SHOUT = re.compile(r"\b[A-Z]{3,}\b(?:[^\w\n]+\b[A-Z]{2,}\b){2,}|!{3,}|(?:[!?]{2,}){2,}")
 
 
