@@ -65,11 +65,6 @@ def judge(assessment: Assessment, line: float, shown_today: int, per_day: int) -
     return Verdict()
 
 
-def should_show(assessment: Assessment, line: float, shown_today: int, per_day: int) -> bool:
-    """Return whether a new conversation becomes a card."""
-    return bool(judge(assessment, line, shown_today, per_day))
-
-
 def still_worth_showing(view: CardView, now: datetime, shown_today: int, cards: Budget) -> Verdict:
     """Judge a card again at the moment it could be posted: Slack may have been away, or the day's budget used up.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -167,23 +167,26 @@ def hand_over(press: Press) -> Answer:
 
 def confirm_posted(press: Press) -> Answer:
     """Note that the reply was posted by hand, and where."""
-    number, url = read_number(press.view), read_value(press.view, URL).strip()
-    if number is None:
-        return refuse(URL, GONE)
-    if url and not safe_url(url):
-        return refuse(URL, _NO_SUCH_URL)
-    return _answer(press, decisions.confirm_by_hand(press.desk.store, number, url, press.actor, press.now), URL)
+    store = press.desk.store
+    return _confirm(press, lambda number, url: decisions.confirm_by_hand(store, number, url, press.actor, press.now))
 
 
 def confirm_found(press: Press) -> Answer:
     """Note that the reply of unknown outcome is there, and where."""
+    store, was_sent = press.desk.store, True
+    return _confirm(
+        press, lambda number, url: decisions.resolve_unknown(store, number, was_sent, url, press.actor, press.now)
+    )
+
+
+def _confirm(press: Press, decide: Callable[[int, str], Outcome]) -> Answer:
+    """Take the address that a person gives for a reply, or none, and decide with it."""
     number, url = read_number(press.view), read_value(press.view, URL).strip()
     if number is None:
         return refuse(URL, GONE)
     if url and not safe_url(url):
         return refuse(URL, _NO_SUCH_URL)
-    store = press.desk.store
-    return _answer(press, decisions.resolve_unknown(store, number, True, url, press.actor, press.now), URL)  # noqa: FBT003
+    return _answer(press, decide(number, url), URL)
 
 
 def _answer(press: Press, outcome: Outcome, block_id: str) -> Answer:

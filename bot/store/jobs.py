@@ -126,12 +126,6 @@ def stale_posting(db: Database) -> list[Job]:
     return [_job_of(each) for each in rows(db, "select * from job where state = 'posting' order by id")]
 
 
-def pending_jobs(db: Database) -> list[Job]:
-    """Return what waits, in the order in which it will be taken once due."""
-    found = rows(db, "select * from job where state = 'pending' order by class, priority desc, due_at")
-    return [_job_of(each) for each in found]
-
-
 def prune_jobs(db: Database, before: datetime) -> int:
     """Forget the jobs that ended before a moment; return how many."""
     return change(db, "delete from job where finished_at < ?", (stamp(before),))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 import orjson
@@ -126,17 +126,6 @@ def mentions(db: Database, conversation_id: int) -> list[Mention]:
     """Return a conversation's mentions, oldest first."""
     found = rows(db, "select * from mention where conversation_id = ? order by id", (conversation_id,))
     return [mention_of(each) for each in found]
-
-
-def known_ids(db: Database, platform: str, native_ids: Iterable[str]) -> dict[str, int]:
-    """Return the numbers of those mentions that are stored already, by the platform's id."""
-    wanted = {plain(native_id): native_id for native_id in native_ids}
-    found = rows(
-        db,
-        "select native_id, id from mention where platform = ? and native_id in (select value from json_each(?))",
-        (plain(platform), _to_json(list(wanted))),
-    )
-    return {wanted[each["native_id"]]: each["id"] for each in found}
 
 
 def _to_json(value: object) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.conversation import Conversation, State
-from bot.line import Volume, judge, line_from, should_show, start_of_day, still_worth_showing
+from bot.line import Volume, judge, line_from, start_of_day, still_worth_showing
 from bot.records import CardView
 from tests.bot.flow_fixtures import NOW, Cards, assess, mention
 
@@ -54,7 +54,7 @@ def test_the_line_lets_the_budget_through(priorities: list[float], per_day: int)
 def test_each_cause_has_its_case(text: str, line: float, shown: int, cause: str) -> None:
     """Below one half is below the line, beyond the day's share is over the budget, and grade 3 always passes."""
     assert judge(assess(text), line, shown, per_day=5).cause == cause
-    assert should_show(assess(text), line, shown, per_day=5) is (cause == "")
+    assert bool(judge(assess(text), line, shown, per_day=5)) is (cause == "")
 
 
 def test_a_new_card_goes_stale_while_slack_is_away() -> None:
