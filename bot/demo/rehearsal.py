@@ -36,6 +36,7 @@ from bot.demo.team import SlashCommand
 from bot.demo.workspace import Channel, SlackRefusal, Workspace
 
 T = TypeVar("T")
+PATIENCE_SECONDS = 10.0
 METHODS: dict[str, Method] = {**room_methods.METHODS, **chat_methods.METHODS, **view_methods.METHODS}
 
 
@@ -204,8 +205,21 @@ class Rehearsal:
     # --- acting as a person, for tests ---------------------------------------------------------------------
 
     def press(self, person: str, channel: str, ts: str, action_id: str, **value: Any) -> Answer:  # noqa: ANN401
-        """Use an element of a message, e.g. `press("Ana Lima", "#mentions", ts, "dismiss", selected_option="spam")`."""
-        return self._run(lambda: self._acting.press(person, channel, ts, Used(action_id, value)))
+        """Use an element of a message, e.g. `press("Ana Lima", "#mentions", ts, "dismiss", selected_option="spam")`.
+
+        Waits a while for it to stand there, as a person does while the message is being redrawn.
+
+        Raises:
+            SlackRefusal: it does not come to stand there.
+        """
+        ends_at = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self._run(lambda: self._acting.press(person, channel, ts, Used(action_id, value)))
+            except SlackRefusal as refusal:
+                if refusal.code != "no_such_action" or time.monotonic() >= ends_at:
+                    raise
+            time.sleep(0.02)
 
     def act(self, person: str, view_id: str, action_id: str, **value: Any) -> Answer:  # noqa: ANN401
         """Use an element of a modal or of App Home; what is typed goes in as `value="…"`."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from mini_app import MiniApp, plain, reply_modal
+from mini_app import card as mini_app_card
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -75,11 +76,24 @@ def test_choices_arrive_as_slack_sends_them(
     assert next(v for k, v in body["actions"][0].items() if k.startswith("selected_")) == chosen
 
 
-def test_what_was_not_drawn_can_not_be_pressed(rehearsal: Rehearsal, mini_app: MiniApp):
+def test_what_was_not_drawn_can_not_be_pressed(
+    rehearsal: Rehearsal, mini_app: MiniApp, monkeypatch: pytest.MonkeyPatch
+):
     """A person has only the buttons that are there."""
+    monkeypatch.setattr("bot.demo.rehearsal.PATIENCE_SECONDS", 0.1)
     ts = mini_app.post_card()
     with pytest.raises(SlackRefusal, match="no_such_action"):
         rehearsal.press(ANA, "#mentions", ts, "launch")
+
+
+def test_a_button_that_is_about_to_be_drawn_is_waited_for(rehearsal: Rehearsal, mini_app: MiniApp):
+    """A hand that is faster than the app's next drawing presses once the button is there."""
+    ts = str(mini_app.client.chat_postMessage(channel="C0MENTIONS", text="Being drawn")["ts"])
+    card = {"channel": "C0MENTIONS", "ts": ts, "text": "A card", "blocks": mini_app_card()}
+    drawing = threading.Timer(0.3, lambda: mini_app.client.chat_update(**card))
+    drawing.start()
+    assert rehearsal.press(ANA, "#mentions", ts, "claim").sentence == ""
+    drawing.join()
 
 
 def test_a_form_is_refused_below_its_block_and_then_taken(rehearsal: Rehearsal, mini_app: MiniApp):
