@@ -45,7 +45,7 @@ class Cuecard:
         with contextlib.ExitStack() as undo:
             undo.push(self._opened)
             playbook = load_playbook(settings.playbook)
-            platforms = open_platforms(settings, secrets, self._pause, self._clock.now)
+            platforms = open_platforms(settings, secrets, self._pause, self._clock.now, spent=self._spent)
             for platform in platforms.values():
                 self._opened.callback(platform.close)
             self.store = Store(settings.store.path)
@@ -73,6 +73,7 @@ class Cuecard:
             self._clock,
             timezone=settings.digest.timezone,
             own_handles=settings.brand.handles,
+            may_train=settings.may_train,
         )
         feeds = [
             Feed(name, kind := settings.platform_of(name), platform, PLATFORMS[kind].ends, _silence(settings, name))
@@ -139,6 +140,9 @@ class Cuecard:
 
     def _pause(self, seconds: float) -> bool:
         return self._clock.wait(self._stop, seconds)
+
+    def _spent(self, feed: str) -> int:
+        return self.store.spent_in_month(feed, self._clock.now())
 
     def _wake(self) -> None:
         self.deliver.wake()

@@ -122,6 +122,9 @@ def _check_feed(feed: dict[str, object]) -> dict[str, object]:
         known = ", ".join(sorted(PLATFORMS))
         what = "says no platform" if "platform" not in feed else f"there is no platform {feed['platform']!r}"
         raise ValueError(f"{what}; write platform = one of {known}")
+    for key in EVERY_FEED:
+        if not isinstance(feed.get(key, True), bool):
+            raise ValueError(f"{key} must be true or false, without quotes")  # noqa: TRY004 - pydantic's own error
     return feed
 
 
@@ -131,6 +134,8 @@ def _check_name(value: str) -> str:
     return value
 
 
+EVERY_FEED = ("may_train", "may_suggest")
+"""Settings that every feed has, whatever its platform."""
 Channel = Annotated[str, AfterValidator(_check_channel)]
 Name = Annotated[str, AfterValidator(_check_name)]
 
@@ -264,6 +269,24 @@ class Settings(_Frozen):
     def platform_of(self, feed: str) -> str:
         """Return the platform of a configured feed."""
         return str(self.feed[feed]["platform"])
+
+    def own_settings(self, feed: str) -> dict[str, object]:
+        """Return what the feed's platform itself is set: all but what every feed has."""
+        return {key: value for key, value in self.feed[feed].items() if key not in {"platform", *EVERY_FEED}}
+
+    def may_suggest(self, feed: str) -> bool:
+        """Return whether suggestions may be drawn for what this feed hears; the platform may forbid it too."""
+        return self.feed.get(feed, {}).get("may_suggest", True) is not False
+
+    def may_train(self, feed: str, platform: str) -> bool:
+        """Return whether a post may train a model: as the feed says or, where it does not, as the platform's terms do.
+
+        `platform` is where the post was made, which for a replayed one is not the feed's own; an unknown one may not.
+        """
+        from listeners.catalog import may_train  # noqa: PLC0415
+
+        said = self.feed.get(feed, {}).get("may_train")
+        return may_train(platform) if said is None else said is True
 
 
 class Secrets(BaseSettings):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -110,6 +110,7 @@ class Intake:
         *,
         timezone: str = "UTC",
         own_handles: Collection[str] = (),
+        may_train: Callable[[str, str], bool] = lambda _feed, _platform: False,
     ) -> None:
         """Take what is needed; the memory of the last days is read from the store at the first batch.
 
@@ -121,6 +122,7 @@ class Intake:
             clock: tells when something was heard.
             timezone: where the team's day begins.
             own_handles: the brand's own accounts: what they post is not a mention.
+            may_train: says of a feed's name and a post's platform whether its text may train a model.
         """
         self._store = store
         self._assessor = assessor
@@ -129,6 +131,7 @@ class Intake:
         self._clock = clock
         self._timezone = timezone
         self._own = frozenset(handle.removeprefix("@").casefold() for handle in own_handles)
+        self._may_train = may_train
         self._numbers = itertools.count(1)
         self._key_of: dict[int, str] = {}
         self._volume: Volume | None = None
@@ -136,6 +139,8 @@ class Intake:
         self._counted_at: datetime | None = None
         self.replayed: set[str] = set()
         """Feeds that a person asked to play in: their posts are shown however old they are."""
+        self.platforms: dict[str, str] = {}
+        """Each feed's platform in the catalogue, by the feed's name."""
 
     def take(self, batches: Sequence[tuple[str, Batch]]) -> IntakeReport:
         """Store what feeds (by name) brought, all of it in one transaction; on any error nothing is stored."""
@@ -189,7 +194,9 @@ class Intake:
             for mention in batch.mentions:
                 if self._own and mention.author.handle.casefold() in self._own:
                     continue
-                mentions[hearing.id_of(mention)] = mention if mention.feed else replace(mention, feed=feed)
+                heard_by = self.platforms.get(feed, "")
+                own = replace(mention, feed=mention.feed or feed, feed_platform=mention.feed_platform or heard_by)
+                mentions[hearing.id_of(mention)] = own
         return mentions
 
     def _assess(self, mentions: Sequence[Mention]) -> list[Assessment]:
@@ -237,7 +244,8 @@ class Intake:
     ) -> None:
         """Make the row of a mention; one that cannot be a row is refused, and keeps no other from being stored."""
         try:
-            columns = hearing.columns_of(mention, assessment, thought.now)
+            may_train = self._may_train(mention.feed, mention.platform)
+            columns = hearing.columns_of(mention, assessment, thought.now, may_train=may_train)
         except Exception:
             log.exception("The mention %s of %s could not be stored.", mention.native_id, mention.platform)
             thought.refused.append(f"{mention.feed}: the post {mention.native_id!r} holds values that cannot be kept.")

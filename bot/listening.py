@@ -216,6 +216,7 @@ class Listening:
             feed_rows.register_feeds(
                 db, feeds, self._clock.now(), silent_after=patience, retire_others=self._retire_others
             )
+        self._intake.platforms |= feeds
         self._intake.replayed |= {runner.feed.name for runner in self.runners if runner.feed.ends}
         self._thread.start()
         for runner in self.runners:

@@ -231,6 +231,33 @@ def _create_tables(db: Database) -> None:
         db.execute(statement)
 
 
+_EVERY_FEED = """
+alter table mention add column feed_platform text not null default '';   -- what the feed that heard it was set up for
+alter table mention add column may_train integer not null default 0;     -- may its text train a model
+alter table mention add column checked_at real;  -- when it was last looked at again on its platform; null: as heard
+create index mention_to_check on mention (feed, coalesce(checked_at, heard_at)) where removed_at is null;
+update mention set feed_platform = coalesce((select platform from feed where feed.name = mention.feed), '');
+
+create table heard_hour (          -- how many mentions a feed brought in an hour in which it was listened to
+    feed text not null,
+    hour integer not null,         -- hours since 1970
+    mentions integer not null default 0,
+    primary key (feed, hour)
+) strict, without rowid;
+alter table feed add column quiet_since real;    -- it answers, and brings so little that something may be wrong
+
+alter table send add column parts text not null default '[]';            -- the posts of a thread; [] for one post
+alter table send add column posted text not null default '[]';           -- those of them that are up
+"""
+
+
+@migrations(name="002_every_feed")
+def _add_what_every_feed_needs(db: Database) -> None:
+    """Add what the platforms beside the first three need: accounts, re-checks, rhythm, threads."""
+    for statement in _split(_EVERY_FEED):
+        db.execute(statement)
+
+
 def _split(script: str) -> list[str]:
     """Cut a script into statements; a trigger's own semicolons stay inside it."""
     statements, current = [], ""

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from bot.backoff import asked_seconds, wait_seconds
 from bot.clock import Clock
 from bot.ledger import Send
+from bot.platforms import way_back
 from bot.store import Store
 from bot.store.sends import is_late
 from listeners.catalog import label_of
@@ -124,7 +125,7 @@ class Sender:
         if send is None:
             return False
         self._is_settled = False
-        platform = self._platforms.get(mention.feed)
+        platform = way_back(self._platforms, mention)
         if platform is None:
             gone = f"The feed {mention.feed!r} that heard this is no longer set up, so Cuecard cannot answer there."
             self._surely(lambda now: self._store.finish_refused(send.id, gone, now))

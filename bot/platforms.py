@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.config import Secrets, Settings, SettingsError
 from bot.settings_file import place_in
 from listeners.catalog import open_platform
 from listeners.contract import FeedContext, Platform
-from listeners.errors import SettingRefused
+from listeners.errors import SettingRefused, WatchRefused
+from listeners.mention import Mention
 
 
-def open_platforms(
+def open_platforms(  # noqa: PLR0913 - everything a feed leans on is handed to it
     settings: Settings,
     secrets: Secrets,
     pause: Callable[[float], bool],
     now: Callable[[], datetime],
+    *,
     only: Sequence[str] | None = None,
+    spent: Callable[[str], int] = lambda _feed: 0,
 ) -> dict[str, Platform]:
     """Open every configured feed (or `only` those named), each with the watches that apply to it.
 
@@ -27,6 +31,7 @@ def open_platforms(
         pause: waits for some seconds, and returns True as soon as the feeds must stop.
         now: tells the time.
         only: the names of the feeds to open, or None for all of them.
+        spent: tells what a feed, by name, cost so far in this month, in millionths of a US dollar.
 
     Raises:
         SettingsError: with one sentence for each feed that refuses a setting; none is left open then.
@@ -36,10 +41,12 @@ def open_platforms(
     opened: dict[str, Platform] = {}
     refused: list[str] = []
     for name in settings.feed if only is None else only:
-        own = {key: value for key, value in settings.feed[name].items() if key != "platform"}
-        context = FeedContext(name, watches.for_feed(name), pause, now, variables)
+        context = FeedContext(name, watches.for_feed(name), pause, now, variables, functools.partial(spent, name))
         try:
-            opened[name] = open_platform(settings.platform_of(name), own, context)
+            opened[name] = open_platform(settings.platform_of(name), settings.own_settings(name), context)
+        except WatchRefused as err:
+            place = next(number for number, watch in enumerate(settings.watch) if watch.name == err.watch)
+            refused.append(f"{place_in(settings, ('watch', place, 'query'))}: {str(err).rstrip('.')}.")
         except SettingRefused as err:
             refused.append(f"{place_in(settings, ('feed', name, *err.key.split('.')))}: {str(err).rstrip('.')}.")
     if refused:
@@ -47,3 +54,14 @@ def open_platforms(
             platform.close()
         raise SettingsError(*refused)
     return opened
+
+
+def way_back(platforms: Mapping[str, Platform], mention: Mention) -> Platform | None:
+    """Return the opened feed that heard a mention, and so can answer it; None where it is no longer set up.
+
+    A feed whose name was given to another platform meanwhile is another feed.
+    """
+    platform = platforms.get(mention.feed)
+    if platform is None or mention.feed_platform not in {"", platform.kind}:
+        return None
+    return platform

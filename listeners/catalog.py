@@ -5,22 +5,27 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 
-from listeners.contract import FeedContext, OpensPlatform, Platform
-from listeners.errors import SettingRefused
+from listeners.contract import Compiled, CompilesQuery, FeedContext, OpensPlatform, Platform
+from listeners.errors import SettingRefused, WatchRefused
+from listeners.query import Query, QueryError
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
     """One platform: its file, how people call it, and what its terms allow.
 
-    `ends` is True where a feed can come to its end (a file). `may_train`: may its text train a model.
+    `ends` is True where a feed can come to its end (a file). `may_train`: may its text train a model; a feed's own
+    setting wins. `recheck_days` is for how long after a post was heard it is looked at again once a day, because the
+    platform tells of no edits and deletions: 0 where that is never needed, None for as long as its text is kept.
     """
 
     module: str
     label: str
     ends: bool = False
     may_train: bool = True
+    recheck_days: int | None = 0
 
 
 PLATFORMS: Mapping[str, CatalogEntry] = {
@@ -41,6 +46,12 @@ LABELS: Mapping[str, str] = {
 }
 
 
+def may_train(platform: str) -> bool:
+    """Whether the terms of a platform let its text train a model; of a place that is not known, they do not."""
+    entry = PLATFORMS.get(platform)
+    return entry is not None and entry.may_train
+
+
 def label_of(platform: str) -> str:
     """Return the name people use for a platform; an unknown one is shown as it is."""
     return LABELS.get(platform, platform)
@@ -51,10 +62,33 @@ def open_platform(name: str, settings: Mapping[str, object], context: FeedContex
 
     Raises:
         SettingRefused: the platform is unknown, or one of its settings cannot work.
+        WatchRefused: the platform cannot express one of the watches.
     """
+    module = _load(name)
+    compiler: CompilesQuery = module.compile_query
+    for watch, query in context.watches.queries:
+        try:
+            compiler(query)
+        except QueryError as err:
+            raise WatchRefused(f"{label_of(name)} cannot listen for this: {err.sentence}", watch=watch.name) from err
+    opener: OpensPlatform = module.open_platform
+    return opener(settings, context)
+
+
+def compile_query(name: str, query: Query) -> Compiled:
+    """Load the platform's file and say what it is asked for a watch.
+
+    Raises:
+        SettingRefused: the platform is unknown.
+        QueryError: the platform cannot express the watch.
+    """
+    compiler: CompilesQuery = _load(name).compile_query
+    return compiler(query)
+
+
+def _load(name: str) -> ModuleType:
     entry = PLATFORMS.get(name)
     if entry is None:
         known = ", ".join(sorted(PLATFORMS))
         raise SettingRefused(f"There is no platform {name!r}; use one of {known}.", key="platform")
-    opener: OpensPlatform = importlib.import_module(entry.module).open_platform
-    return opener(settings, context)
+    return importlib.import_module(entry.module)

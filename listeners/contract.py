@@ -1,18 +1,19 @@
 """What every platform's file offers, and what it is given. The meaning of errors is in `listeners.errors`.
 
 A platform's file has one function, `open_platform(settings, context)`, that returns a `Platform` and touches no
-network. Everything that talks to the network happens in `listen`, `reply` and `check`.
+network. Everything that talks to the network happens in `listen`, `recheck`, `reply` and `check`. A second function,
+`compile_query(query)`, says what the platform is asked for a watch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from listeners.mention import Batch, Mention
-from listeners.query import Watches
+from listeners.query import Query, Watches
 
 Route = Literal["api", "by_hand", "none"]
 
@@ -37,7 +38,9 @@ class Capability:
 class Shape:
     """A reply as it would be posted: prepared `text`, its `count` and `limit` in `unit` as the platform counts.
 
-    `limit` 0 means none is known. `problem` is one plain sentence, or '' when the text can be posted.
+    `limit` 0 means none is known. `problem` is one plain sentence, or '' when the text can be posted. Where a text is
+    too long for one post and the platform's manners allow a thread, `parts` holds the posts it would be cut into (two
+    or more, each of which fits, with every word of `text` in its order); a person chooses whether to send it so.
     """
 
     text: str
@@ -45,14 +48,32 @@ class Shape:
     limit: int
     unit: str = "characters"
     problem: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A reply that the platform confirmed."""
+    """A reply that the platform confirmed, and what it cost in millionths of a US dollar.
+
+    `reply_ref` is what the platform's own file needs to answer that reply with the next part of a thread.
+    """
 
     native_id: str
     url: str = ""
+    reply_ref: str = ""
+    cost_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a platform is asked for a watch.
+
+    `asks` are the rules, searches or topics in the platform's own language, one a line; `checked_here` is one sentence
+    on what only our own matcher decides, '' where nothing is left to it.
+    """
+
+    asks: tuple[str, ...]
+    checked_here: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,8 @@ class FeedContext:
 
     `feed` is the feed's name in the settings; `watches` are the watches that apply to it, parsed and compiled.
     `pause(seconds)` waits, and returns True as soon as the feed must stop. `secrets` are environment variables.
+    `spent()` returns what this feed cost so far in this month (UTC), in millionths of a US dollar; what the feed cost
+    since its last stored batch is not in it.
     """
 
     feed: str
@@ -77,6 +100,7 @@ class FeedContext:
     pause: Callable[[float], bool]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    spent: Callable[[], int] = lambda: 0
 
 
 class Listens(Protocol):
@@ -110,8 +134,10 @@ class Replies(Protocol):
         """Count and prepare a reply; the preview and the send use this same function. Pure; no network."""
         ...
 
-    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:
-        """Post `text` (already shaped) once. `send_key` is unique to this send, for platforms that can use it.
+    def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
+        """Post `text` (already shaped) once. `send_key` is unique to this post, for platforms that can use it.
+
+        `after` is the part before this one where a text goes out as a thread; the post answers that one then.
 
         Raises:
             RateLimited, Retryable: certainly not posted.
@@ -124,12 +150,41 @@ class Replies(Protocol):
 class Platform(Listens, Replies, Protocol):
     """One feed of one platform, opened with its settings."""
 
+    @property
+    def kind(self) -> str:
+        """The platform's name in the catalogue."""
+        ...
+
+    def recheck(self, mentions: Sequence[Mention]) -> Batch:
+        """Look again at posts heard before: what was edited comes as a mention, what is gone as a removal.
+
+        For platforms that tell of neither by themselves; the catalogue says how often. At most 100 posts a call.
+        `checked` of the batch names those that were seen or are known to be gone; the others are asked for again soon.
+        A platform that never needs it returns an empty batch.
+
+        Raises:
+            RateLimited, Retryable, Permanent: as `listen`.
+        """
+        ...
+
     def check(self) -> list[Finding]:
         """Try the platform for real and say in plain words what works; never raises for a platform's fault."""
         ...
 
     def close(self) -> None:
         """Free what is held; a running `listen` ends soon after."""
+        ...
+
+
+class CompilesQuery(Protocol):
+    """The shape of `compile_query` in a platform's file."""
+
+    def __call__(self, query: Query) -> Compiled:
+        """Say what the platform is asked for a watch; pure.
+
+        Raises:
+            QueryError: the platform cannot express it; the sentence says why and the position where.
+        """
         ...
 
 
@@ -141,5 +196,6 @@ class OpensPlatform(Protocol):
 
         Raises:
             SettingRefused: with one sentence and the key of the setting.
+            WatchRefused: the platform cannot express a watch.
         """
         ...

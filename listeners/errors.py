@@ -44,3 +44,12 @@ class SettingRefused(ListenerError):  # noqa: N818
         """Take one plain sentence, and the name of the setting inside the feed's own table."""
         super().__init__(message)
         self.key = key
+
+
+class WatchRefused(SettingRefused):
+    """This platform cannot listen for a watch."""
+
+    def __init__(self, message: str, *, watch: str) -> None:
+        """Take one plain sentence, and the watch's name."""
+        super().__init__(message, key="watch")
+        self.watch = watch

@@ -23,7 +23,7 @@ because a few lines of entities unpack to gigabytes. Addresses inside our own ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -32,12 +32,13 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import AfterValidator, Field, field_validator
 
-from listeners.contract import Capability, FeedContext, Finding, Posted, Shape
+from listeners.contract import Capability, Compiled, FeedContext, Finding, Posted, Shape
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable
 from listeners.feed_document import Document, Entry, FeedRefused, read_document
 from listeners.fetch import Fetched, Fetcher, Gone
 from listeners.mention import Author, Batch, Gap, Mention
 from listeners.pacing import Pacer, spread
+from listeners.query import Query
 from listeners.settings import FeedSettings, check_settings, check_web_address
 from listeners.text import shape_by_hand
 
@@ -78,6 +79,12 @@ def open_platform(settings: Mapping[str, object], context: FeedContext) -> Feeds
     return Feeds(check_settings(Settings, settings), context)
 
 
+def compile_query(query: Query) -> Compiled:
+    """Return that nothing is asked: a feed tells all it has, and every entry is matched here."""
+    del query
+    return Compiled((), "A feed cannot be searched: every entry is matched here, by its title and its text.")
+
+
 @dataclass(slots=True)
 class _Memory:
     """What the cursor remembers of one address. `seen` is each entry's id with a mark of what it said."""
@@ -103,6 +110,8 @@ class _Health:
 
 class Feeds:
     """One group of feeds."""
+
+    kind: Final = PLATFORM
 
     def __init__(self, settings: Settings, context: FeedContext) -> None:
         """Take checked settings."""
@@ -138,10 +147,15 @@ class Feeds:
         del mention  # all pages are alike to us
         return shape_by_hand(text)
 
-    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:
+    def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
         """Refuse: there is no way to post."""
-        del mention, text, send_key
+        del mention, text, send_key, after
         raise Permanent("A feed takes no replies; answer on the page by hand.")
+
+    def recheck(self, mentions: Sequence[Mention]) -> Batch:
+        """Look at nothing again: an entry that changed is told again by the feed itself."""
+        del mentions
+        return Batch()
 
     def check(self) -> list[Finding]:
         """Read every address once."""

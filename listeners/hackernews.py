@@ -21,7 +21,7 @@ hits; older ones are fetched in further windows of time, and what could still no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
@@ -29,9 +29,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import AfterValidator, Field
 
-from listeners.contract import Capability, FeedContext, Finding, Posted, Shape
+from listeners.contract import Capability, Compiled, FeedContext, Finding, Posted, Shape
 from listeners.errors import ListenerError, Permanent, Retryable
 from listeners.fetch import Fetcher
+from listeners.grammar import From, Query, QueryError, needed_leaves, push_negations
 from listeners.mention import Author, Batch, Gap, Mention
 from listeners.pacing import Pacer, spread
 from listeners.settings import FeedSettings, check_settings, check_web_address
@@ -67,6 +68,26 @@ def open_platform(settings: Mapping[str, object], context: FeedContext) -> Hacke
     return HackerNews(check_settings(Settings, settings), context)
 
 
+def compile_query(query: Query) -> Compiled:
+    """Return the searches for a watch: the fewest that miss nothing.
+
+    Raises:
+        QueryError: a word that must be searched for has no letter or digit, so that it cannot be found.
+    """
+    asks = []
+    for leaf in needed_leaves(push_negations(query.root)):
+        if isinstance(leaf, From):
+            asks.append(f"author:{leaf.handle}")
+        elif any(sign.isalnum() for sign in leaf.text):
+            asks.append(_question(leaf.text))
+        else:
+            sentence = (
+                f"Hacker News cannot search for '{leaf.text}', which has no letter or digit; write a word beside it."
+            )
+            raise QueryError(sentence, leaf.position)
+    return Compiled(tuple(asks), "What is found is matched again here, word for word; the language is not told.")
+
+
 def _question(term: str) -> str:
     """Return what to ask for a term: the phrase itself or, where it holds signs, its words, which find no less.
 
@@ -99,6 +120,8 @@ class _Search:
 
 class HackerNews:
     """One feed of Hacker News."""
+
+    kind: Final = PLATFORM
 
     def __init__(self, settings: Settings, context: FeedContext) -> None:
         """Take checked settings."""
@@ -143,22 +166,19 @@ class HackerNews:
         del mention  # all posts here are alike
         return shape_by_hand(text)
 
-    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:
+    def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
         """Refuse: there is no way to post."""
-        del mention, text, send_key
+        del mention, text, send_key, after
         raise Permanent("Hacker News takes no replies from programs; reply there by hand.")
+
+    def recheck(self, mentions: Sequence[Mention]) -> Batch:
+        """Look at nothing again: nothing is told of a post that changed."""
+        del mentions
+        return Batch()
 
     def check(self) -> list[Finding]:
         """Ask the search for one post."""
-        findings = [
-            Finding(
-                is_good=False,
-                sentence=f"The watch word '{search.term}' has no letter or digit.",
-                remedy="Hacker News cannot find it; write a word beside it.",
-            )
-            for search in self._searches
-            if search.term and not any(sign.isalnum() for sign in search.term)
-        ]
+        findings: list[Finding] = []
         if not self._searches:
             findings.append(
                 Finding(

@@ -6,7 +6,8 @@ plain text), never shortened.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -29,7 +30,8 @@ class Mention:
     """One post that matched a watch.
 
     `platform` is where it was posted ('hackernews', 'x', …); `feed` is the configured feed that heard it, and the
-    way back for an answer. `(platform, native_id)` is unique. `thread_id` is the platform's id of the thread's root
+    way back for an answer; `feed_platform` is the platform that this feed was configured for (intake fills it in).
+    `(platform, native_id)` is unique. `thread_id` is the platform's id of the thread's root
     ('' where there is none). `reply_ref` is opaque to everyone but the platform's own file, which may need more than
     the id to answer. `account` is the one of our accounts that was summoned, if any.
     """
@@ -40,6 +42,7 @@ class Mention:
     author: Author
     created_at: datetime
     feed: str = ""
+    feed_platform: str = ""
     url: str = ""
     title: str = ""
     brand: str = ""
@@ -80,7 +83,12 @@ class Batch:
 
     `cursor` is opaque text; a batch without mentions still says 'I am listening'. An edited post is sent again as
     a mention with the same id. `cost_micros` is what this look cost, in millionths of a US dollar.
-    `refused` holds one sentence for each item that could not become a mention.
+    `refused` holds one sentence for each item that could not become a mention. `notices` are sentences for the
+    operator, each told once a month: what the feed does differently from now on, such as listening less to save money.
+
+    `checked` holds the native ids of stored posts that were looked at again (`Platform.recheck`); such a batch is no
+    sign that the feed hears. `stored` is called once the batch is safely kept, for a sender who waits for that word; it
+    must not raise, and is not called for a batch that was given up at a stop.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -89,3 +97,6 @@ class Batch:
     gaps: tuple[Gap, ...] = ()
     refused: tuple[str, ...] = ()
     cost_micros: int = 0
+    notices: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ()
+    stored: Callable[[], None] | None = field(default=None, compare=False, repr=False)

@@ -84,6 +84,11 @@ class Watches:
         return f"Watches({', '.join(watch.name for watch in self.watches)})"
 
     @property
+    def queries(self) -> tuple[tuple[Watch, Query], ...]:
+        """Each watch with its parsed query, for a platform that translates it."""
+        return tuple(zip(self.watches, self._queries, strict=True))
+
+    @property
     def terms(self) -> tuple[str, ...]:
         """The words and phrases to search a platform for: with `authors`, the fewest that miss nothing."""
         return tuple(self._terms.values())

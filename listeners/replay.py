@@ -21,27 +21,28 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import regex
 import urllib3
 from pydantic import Field, field_validator
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from listeners.contract import Capability, FeedContext, Finding, Posted, Shape
+from listeners.contract import Capability, Compiled, FeedContext, Finding, Posted, Shape
 from listeners.errors import Permanent, RateLimited, Retryable, SettingRefused, Unknown
 from listeners.fetch import retry_after_seconds
 from listeners.mention import Batch, Mention
 from listeners.pacing import Pacer
+from listeners.query import Query
 from listeners.rows import Refusal, number_rows, read_lines, read_rows
 from listeners.settings import FeedSettings, check_settings, check_web_address
-from listeners.text import decode_json, whole_characters
+from listeners.text import count_graphemes, decode_json, whole_characters
 
 __all__ = ["Refusal", "Replay", "Settings", "open_platform", "read_lines", "read_rows"]
 
+PLATFORM: Final = "replay"
 BATCH: Final = 256
 _STAGE_SECONDS: Final = 10.0
 _MAX_ANSWER: Final = 100_000
@@ -85,8 +86,16 @@ def open_platform(settings: Mapping[str, object], context: FeedContext) -> Repla
     return Replay(checked, context)
 
 
+def compile_query(query: Query) -> Compiled:
+    """Return that nothing is asked: every row of a file is heard, and watches only tag it."""
+    del query
+    return Compiled((), "Every row is heard; a watch only says what it is about.")
+
+
 class Replay:
     """One replay of files."""
+
+    kind: Final = PLATFORM
 
     def __init__(self, settings: Settings, context: FeedContext) -> None:
         """Take checked settings."""
@@ -118,7 +127,7 @@ class Replay:
         """Count characters as people see them (grapheme clusters)."""
         del mention  # one limit for all
         prepared = unicodedata.normalize("NFC", text).strip()
-        count, limit = _count_graphemes(prepared), self._settings.limit
+        count, limit = count_graphemes(prepared), self._settings.limit
         problem = ""
         if not prepared:
             problem = "There is no text to post."
@@ -126,8 +135,9 @@ class Replay:
             problem = f"This is {count - limit} characters too long: {count} of {limit}."
         return Shape(prepared, count, limit, problem=problem)
 
-    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:
+    def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
         """Post to the stage, once; see `Replies`."""
+        del after  # the stage shows single replies
         if not self._settings.stage_url:
             raise Permanent("A replayed post can not be answered.")
         body = {
@@ -150,6 +160,11 @@ class Replay:
                 f"The stage did not confirm the reply (it answered {status}); look there before trying again."
             )
         return Posted(told["id"], told.get("url", ""))
+
+    def recheck(self, mentions: Sequence[Mention]) -> Batch:
+        """Look at nothing again: a file does not change behind our back."""
+        del mentions
+        return Batch()
 
     def check(self) -> list[Finding]:
         """Read the files, and say how many rows they have."""
@@ -221,12 +236,6 @@ class Replay:
                 is_good=False, sentence=f"{place}: {good} rows, and {bad} that cannot be read.", remedy=first
             )
         return Finding(is_good=True, sentence=f"{place}: {good} rows.")
-
-
-def _count_graphemes(text: str) -> int:
-    if text.isascii() and "\r" not in text:
-        return len(text)
-    return sum(1 for _ in regex.finditer(r"\X", text))
 
 
 def _post_once(url: str, body: bytes) -> tuple[int, Mapping[str, str], bytes]:

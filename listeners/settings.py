@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +41,30 @@ def check_settings(model: type[S], settings: Mapping[str, object]) -> S:
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     known = ", ".join(sorted(model.model_fields))
     raise SettingRefused(told.format(key=key, known=known, reason=reason), key=key)
+
+
+def read_secret(secrets: Mapping[str, str], prefix: str, name: str, *, is_needed: bool = True) -> str:
+    """Return the environment variable `PREFIX_NAME`, without space around it.
+
+    `prefix` is the feed's `env_prefix`, so that each account has variables of its own.
+
+    Raises:
+        SettingRefused: it is needed and not set. The sentence names the variable, never a value.
+    """
+    variable = f"{prefix}_{name}"
+    value = secrets.get(variable, "").strip()
+    if not value and is_needed:
+        raise SettingRefused(f"{variable} is not set; put it in the environment or in .env.", key="env_prefix")
+    if not value.isprintable():
+        raise SettingRefused(f"{variable} holds a character that no key has; copy it again.", key="env_prefix")
+    return value
+
+
+def check_env_prefix(value: str) -> str:
+    """Return the beginning of names of environment variables; for a settings validator, which keeps the sentence."""
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", value) or value.startswith("SLACK"):
+        raise ValueError("it must be capital letters, digits and _, such as X or X_HELP")
+    return value
 
 
 def check_web_address(value: str) -> str:

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from typing import Final, NoReturn
 
 import orjson
+import regex
 
 from listeners.contract import Shape
 
@@ -128,6 +129,13 @@ def html_to_text(html: str) -> str:
 def _tidy(text: str) -> str:
     single = _SPACES.sub(" ", text.replace("\xa0", " "))
     return _BREAKS.sub(lambda found: "\n\n" if found[0].count("\n") > 1 else "\n", single).strip()
+
+
+def count_graphemes(text: str) -> int:
+    """Return how many characters a person sees (extended grapheme clusters)."""
+    if text.isascii() and "\r" not in text:
+        return len(text)
+    return sum(1 for _ in regex.finditer(r"\X", text))
 
 
 def shape_by_hand(text: str) -> Shape:

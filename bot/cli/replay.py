@@ -140,6 +140,7 @@ def _open_intake(store: Store, settings: Settings | None) -> Intake:
     from bot.clock import SystemClock
     from bot.config import CardSettings
     from bot.intake import Intake
+    from listeners.catalog import may_train
     from nlp.assess import Assessor
     from nlp.group import Grouper
 
@@ -151,6 +152,7 @@ def _open_intake(store: Store, settings: Settings | None) -> Intake:
         SystemClock(),
         timezone=settings.digest.timezone if settings else "UTC",
         own_handles=settings.brand.handles if settings else (),
+        may_train=settings.may_train if settings else lambda _feed, platform: may_train(platform),
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.config import Settings
+from bot.platforms import way_back
 from bot.records import CardView
 from bot.store import Store
 from listeners.contract import Capability, Platform, Shape
@@ -51,15 +52,17 @@ class Desk:
 
     def capability(self, view: CardView) -> Capability:
         """Say how this conversation can be answered; by hand where its feed is no longer configured."""
-        platform = self.platforms.get(view.mention.feed)
+        platform = way_back(self.platforms, view.mention)
         if platform is not None:
-            return platform.capability(view.mention)
+            capability = platform.capability(view.mention)
+            may_suggest = capability.may_suggest and self.settings.may_suggest(view.mention.feed)
+            return replace(capability, may_suggest=may_suggest)
         reason = "the feed that heard it is no longer set up."
         return Capability("by_hand" if view.mention.url else "none", reason, view.mention.url)
 
     def shape(self, text: str, view: CardView) -> Shape:
         """Count and prepare a reply as its platform would."""
-        platform = self.platforms.get(view.mention.feed)
+        platform = way_back(self.platforms, view.mention)
         return platform.shape(text, view.mention) if platform else Shape(text.strip(), len(text.strip()), 0)
 
     def drafts(self, view: CardView) -> tuple[Draft, ...]:

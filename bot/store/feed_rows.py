@@ -98,6 +98,14 @@ def write_spend(db: Database, feed: str, micros: int, now: datetime) -> None:
     )
 
 
+def spent_in_month(db: Database, feed: str, now: datetime) -> int:
+    """Return what a feed cost so far in this month (UTC), in millionths of a US dollar."""
+    month = now.astimezone(UTC).strftime("%Y-%m-")
+    sql = "select coalesce(sum(micros), 0) as micros from spend where feed = ? and day >= ? and day < ?"
+    found = row(db, sql, (plain(feed), f"{month}01", f"{month}99"))
+    return 0 if found is None else int(found["micros"])
+
+
 def note_problem(db: Database, feed: str, problem: str) -> None:
     """Record in one sentence what is wrong with a feed, deaf or not yet; '' for nothing."""
     change(db, "update feed set problem = ? where name = ? and problem <> ?1", (plain(problem), plain(feed)))

@@ -108,12 +108,14 @@ def conversation_key(mention: Mention) -> str:
     return plain(f"{mention.platform}|{mention.thread_id or mention.native_id}|{author}")
 
 
-def columns_of(mention: Mention, assessment: Assessment, now: datetime) -> dict[str, object]:
+def columns_of(
+    mention: Mention, assessment: Assessment, now: datetime, *, may_train: bool = False
+) -> dict[str, object]:
     """Return the row of a mention, but for its numbers. Pure, so that it can be made outside the transaction."""
     columns = mention_values(mention)
     if mention.author.followers is not None:
         columns["followers"] = max(-_MOST, min(mention.author.followers, _MOST))
-    return columns | assessment_values(assessment) | {"heard_at": stamp(now)}
+    return columns | assessment_values(assessment) | {"heard_at": stamp(now), "may_train": int(may_train)}
 
 
 def known_mentions(db: Database, native_ids: Collection[NativeId]) -> dict[NativeId, Known]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot.conversation import CUECARD, Actor, Conversation, Event
 from bot.ledger import Send
 from bot.records import CardView, HistoryEntry, Job, JobKind
-from bot.store import cards, conversations, events, jobs, mentions, people, search, sends
+from bot.store import cards, conversations, events, feed_rows, jobs, mentions, people, search, sends
 from bot.store.reporting import Reporting
 from listeners.mention import Mention
 
@@ -182,6 +182,10 @@ class Store(Reporting):
             return after is not None
 
     # The ledger: what the sender does
+
+    def spent_in_month(self, feed: str, now: datetime) -> int:
+        """See `bot.store.feed_rows.spent_in_month`."""
+        return feed_rows.spent_in_month(self.read(), feed, now)
 
     def due_sends(self, now: datetime) -> list[Send]:
         """Return the approved sends whose hold is over."""

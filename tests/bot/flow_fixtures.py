@@ -115,6 +115,8 @@ def batch(*mentions: Mention, cursor: str = "", **fields: Any) -> tuple[str, Bat
 class ScriptedPlatform:
     """Listens and answers as it is told. Each call of `listen` plays the next of its scripts."""
 
+    kind = "scripted"
+
     def __init__(self, *scripts: Sequence[Batch | Exception], answer: Callable[[str], Posted] | None = None) -> None:
         self.scripts = list(scripts)
         self.cursors: list[str | None] = []
@@ -141,10 +143,14 @@ class ScriptedPlatform:
         """Take any text."""
         return Shape(text, len(text), 0)
 
-    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:  # noqa: ARG002
+    def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:  # noqa: ARG002
         """Answer as told."""
         self.replies.append((text, send_key))
         return self.answer(text)
+
+    def recheck(self, mentions: Sequence[Mention]) -> Batch:  # noqa: ARG002
+        """Look at nothing again."""
+        return Batch()
 
     def check(self) -> list[Finding]:
         """Find nothing."""

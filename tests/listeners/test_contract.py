@@ -5,97 +5,24 @@ A platform that is added to the catalogue must get a stand here, or the suite fa
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from clocks import NOON
-from servers import Algolia, Answer, Request, Script, Server, hit, item, rss, say
+from servers import Script, Server
+from stands import SECRET, STANDS, Stand
 
 from listeners.catalog import LABELS, PLATFORMS, label_of, open_platform
 from listeners.contract import Capability, FeedContext, Platform, Shape
 from listeners.errors import ListenerError, Permanent, SettingRefused
 from listeners.mention import Batch, Mention
-
-SECRET = "s3cret-token"
-SECOND = int(NOON.timestamp())
-Serve = Callable[[Script], Server]
-
-
-@dataclass
-class Stand:
-    """A place for one platform: its settings, and how to add a post to what it hears, or break it."""
-
-    settings: dict[str, object]
-    add: Callable[[int, str], None]
-    breaks: Callable[[], None]
-    servers: tuple[Server, ...] = ()
-
-
-class _Breakable:
-    """A script that can be made to fail from now on."""
-
-    def __init__(self, script: Script) -> None:
-        self.script = script
-        self.is_broken = False
-
-    def __call__(self, request: Request) -> Answer:
-        """Answer, or fail."""
-        return Answer(500, SECRET.encode()) if self.is_broken else self.script(request)
-
-    def breaks(self) -> None:
-        """Fail from now on."""
-        self.is_broken = True
-
-
-def hackernews_stand(serve: Serve, _folder: Path) -> Stand:
-    """A search in small."""
-    algolia = Algolia([])
-    script = _Breakable(algolia)
-    server = serve(script)
-
-    def add(number: int, text: str) -> None:
-        algolia.hits.append(hit(number, SECOND - 600 + number, text))
-
-    return Stand({"base_url": f"{server.url}/{SECRET}/", "overlap_seconds": 0}, add, script.breaks, (server,))
-
-
-def feeds_stand(serve: Serve, _folder: Path) -> Stand:
-    """A forum's feed."""
-    items: list[str] = []
-    script = _Breakable(lambda _request: say(rss(*items)))
-    server = serve(script)
-
-    def add(number: int, text: str) -> None:
-        items.append(item(str(number), text, NOON.replace(hour=11, minute=number)))
-
-    settings: dict[str, object] = {"urls": [f"{server.url}/feed?key={SECRET}"], "allow_hosts": [server.host]}
-    return Stand(settings, add, script.breaks, (server,))
-
-
-def replay_stand(_serve: Serve, folder: Path) -> Stand:
-    """A file, and a stage that nobody listens on."""
-    file = folder / "rows.jsonl"
-    file.touch()
-
-    def add(number: int, text: str) -> None:
-        row = {"id": number, "text": text, "author": "jane", "brand": "Acme", "created_at": SECOND - 600 + number}
-        with file.open("a") as stream:
-            stream.write(json.dumps(row) + "\n")
-
-    stage = f"http://127.0.0.1:9/{SECRET}"
-    return Stand({"path": str(file), "stage_url": stage}, add, file.unlink)
-
-
-STANDS = {"hackernews": hackernews_stand, "feeds": feeds_stand, "replay": replay_stand}
 
 
 @pytest.fixture(params=sorted(PLATFORMS))
@@ -103,12 +30,12 @@ def name(request: pytest.FixtureRequest) -> str:
     """Every platform of the catalogue."""
     chosen = str(request.param)
     if chosen not in STANDS:
-        pytest.fail(f"{chosen} is in the catalogue and has no stand in {Path(__file__).name}")
+        pytest.fail(f"{chosen} is in the catalogue and has no stand in stands.py")
     return chosen
 
 
 @pytest.fixture
-def stand(name: str, serve: Serve, tmp_path: Path) -> Stand:
+def stand(name: str, serve: Callable[[Script], Server], tmp_path: Path) -> Stand:
     """The platform's stand."""
     return STANDS[name](serve, tmp_path)
 

@@ -95,6 +95,8 @@ def shaped(text: str) -> Shape:
 class StagePlatform:
     """A platform that keeps what it posted, by send key. Its answers, and the caller's power, can be lost."""
 
+    kind = "stage"
+
     def __init__(self) -> None:
         """Begin with nothing posted."""
         self.answer: Answer = "posted"
@@ -102,8 +104,9 @@ class StagePlatform:
         self.doubtful: set[str] = set()
         self.repeated: list[str] = []
 
-    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:
+    def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
         """Post, or not, and say so, or not."""
+        assert after is None
         assert mention.platform == "stage"
         if send_key in self.doubtful or send_key in {key for key, _ in self.posted}:
             self.repeated.append(send_key)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,8 @@ OWN_WORDS = "Sorry about the kettle! A new one leaves today."
 class StagePlatform:
     """A platform that answers as it is told."""
 
+    kind = "stage"
+
     answer: Capability = field(default_factory=lambda: Capability("api", account="@acme"))
     limit: int = 280
 
@@ -47,9 +49,13 @@ class StagePlatform:
         del mention
         return Shape(text.strip(), len(text.strip()), self.limit)
 
-    def reply(self, mention: Mention, text: str, send_key: str) -> Posted:
+    def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
         """Never called from here: what is sent leaves by bot.outbox."""
-        raise AssertionError((mention, text, send_key))
+        raise AssertionError((mention, text, send_key, after))
+
+    def recheck(self, mentions: Sequence[Mention]) -> Batch:  # noqa: ARG002
+        """Look at nothing again."""
+        return Batch()
 
     def check(self) -> list[Finding]:
         """Find nothing."""
