@@ -1,8 +1,8 @@
-"""How well the ranking is: measures on labelled posts, beside baselines that know nothing. Numpy only."""
+"""How well the ranking is, on labelled posts: a report, beside rankings that know less."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,141 +12,173 @@ import numpy.typing as npt
 
 from listeners.mention import Author, Mention
 from nlp.assess import Assessor
+from nlp.baselines import MISSING, Ranking, learned_rankings, plain_rankings
 from nlp.features import Array
+from nlp.measures import (
+    Bin,
+    Figure,
+    auroc,
+    average_precision,
+    calibration_error,
+    f1,
+    ndcg,
+    precision_at,
+    reliability,
+    resample,
+)
 
+BUDGET = 60
 _NOISE = ("irrelevant", "brand_chatter", "spam_promo")
 _SCORED_INTENTS = ("complaint", "question_help", "praise", "followup_in_thread", "noise")
 _TOP = 50
-_BINS = 10
+_FEWEST = 20
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+Told = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The quality of one way to rank. NaN where the rows do not allow the measure."""
+    """The quality of one way to rank some rows. NDCG and the precision at the budget go by priority."""
 
     name: str
-    auroc: float
-    average_precision: float
-    ndcg_50: float
-    urgent_auroc: float
-    urgent_average_precision: float
+    rows: int
+    auroc: Figure
+    average_precision: Figure
+    ndcg_50: Figure
+    precision_at_budget: Figure
+    urgent_auroc: Figure
+    urgent_average_precision: Figure
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The quality of Cuecard's ranking, and of the baselines on the same rows."""
+    """The quality of Cuecard's ranking: overall, by source, and of the baselines on the same rows.
+
+    `reliability` says whether the chances come true. `left_out` is a sentence on baselines that are not installed.
+    """
 
     rows: int
     needing: int
     urgent: int
+    budget: int
     cuecard: Score
     baselines: tuple[Score, ...]
-    intent_macro_f1: float
+    by_source: tuple[Score, ...]
+    intent_macro_f1: Figure
     intent_f1: Mapping[str, float]
-    calibration_error: float
+    calibration_error: Figure
+    reliability: tuple[Bin, ...]
     grade_accuracy: float
     invited_accuracy: float
+    left_out: str = ""
 
 
-def evaluate(rows: Sequence[Mapping[str, Any]], assessor: Assessor | None = None) -> Report:
-    """Assess labelled rows (`text`, `grade`; `intent`, `invited`, `brand`, `platform` where known) and measure.
+def _tell_nobody(_step: str, _done: float) -> None:
+    """Report to nobody."""
 
-    Positives are grades 2 and 3; NDCG's gain is 2^grade - 1, in order of priority.
+
+def evaluate(
+    rows: Sequence[Mapping[str, Any]],
+    assessor: Assessor | None = None,
+    *,
+    budget: int = BUDGET,
+    tell: Told = _tell_nobody,
+) -> Report:
+    """Assess labelled rows and measure.
+
+    A row has `text` and `grade`; where known `intent`, `invited`, `brand`, `source` and `platform`.
+
+    Positives are grades 2 and 3. `budget` is how many cards a day the rows would get: the precision of the first so
+    many is told. `tell` is told the step and how much of all is done.
 
     Raises:
         ValueError: a row has no text or no grade, or there are no rows.
     """
     _check(rows)
+    tell("assessing", 0.0)
     told = (assessor or Assessor()).assess([_mention(row, number) for number, row in enumerate(rows)])
     grades = np.array([row["grade"] for row in rows])
     needs = np.array([one.needs_reply for one in told])
-    lengths = np.array([len(row["text"]) for row in rows], dtype=float)
-    chance = np.random.default_rng(0).random(len(rows))
-    priority = np.array([one.priority for one in told])
-    urgent = np.array([one.urgent for one in told])
-    per_intent = _intent_f1([row.get("intent", "") for row in rows], [one.intent for one in told])
+    ours = Ranking("cuecard", needs, np.array([one.urgent for one in told]), np.array([one.priority for one in told]))
+    tell("baselines", 0.3)
+    others, left_out = _baselines([row["text"] for row in rows])
+    tell("measuring", 0.5)
+    wanted = [_merge(row.get("intent") or "") for row in rows]
+    given = [_merge(one.intent) for one in told]
+    per_intent = {name: value for name in _SCORED_INTENTS if not np.isnan(value := f1(wanted, given, name))}
     invited = [(row.get("invited"), one.invited) for row, one in zip(rows, told, strict=True) if row.get("invited")]
-    return Report(
+    report = Report(
         rows=len(rows),
         needing=int((grades >= 2).sum()),
         urgent=int((grades == 3).sum()),
-        cuecard=_score("cuecard", grades, needs, priority, urgent),
-        baselines=(
-            _score("random", grades, chance, chance, chance),
-            _score("longest first", grades, lengths, lengths, lengths),
-        ),
-        intent_macro_f1=float(np.mean(list(per_intent.values()))) if per_intent else float("nan"),
+        budget=budget,
+        cuecard=_score(ours, grades, budget),
+        baselines=tuple(_score(each, grades, budget) for each in others),
+        by_source=tuple(_by_source(rows, ours, grades, budget)),
+        intent_macro_f1=_macro_f1(wanted, given),
         intent_f1=per_intent,
-        calibration_error=calibration_error(grades >= 2, needs),
+        calibration_error=resample(lambda taken: calibration_error(grades[taken] >= 2, needs[taken]), len(rows)),
+        reliability=tuple(reliability(grades >= 2, needs)),
         grade_accuracy=float(np.mean(grades == [one.grade for one in told])),
         invited_accuracy=float(np.mean([a == b for a, b in invited])) if invited else float("nan"),
+        left_out=left_out,
+    )
+    tell("done", 1.0)
+    return report
+
+
+def _baselines(texts: Sequence[str]) -> tuple[list[Ranking], str]:
+    """Return what to compare with, and a sentence on what is not installed."""
+    try:
+        return [*plain_rankings(texts), *learned_rankings(texts)], ""
+    except ImportError:
+        return plain_rankings(texts), MISSING
+
+
+def _score(ranking: Ranking, grades: Array, budget: int) -> Score:
+    def over(measure: Callable[[Array, Array], float], scores: Array) -> Figure:
+        return resample(lambda taken: measure(grades[taken], scores[taken]), len(grades))
+
+    return Score(
+        ranking.name,
+        len(grades),
+        auroc=over(lambda grade, score: auroc(grade >= 2, score), ranking.needs),
+        average_precision=over(lambda grade, score: average_precision(grade >= 2, score), ranking.needs),
+        ndcg_50=over(lambda grade, score: ndcg(grade, score, _TOP), ranking.priority),
+        precision_at_budget=over(lambda grade, score: precision_at(grade >= 2, score, budget), ranking.priority),
+        urgent_auroc=over(lambda grade, score: auroc(grade == 3, score), ranking.urgent),
+        urgent_average_precision=over(lambda grade, score: average_precision(grade == 3, score), ranking.urgent),
     )
 
 
-def to_table(report: Report) -> str:
-    """Return the report as plain text."""
-    head = f"{'':<16}{'AUROC':>8}{'AP':>8}{'NDCG@50':>9}{'urgent AUROC':>14}{'urgent AP':>11}"
-    lines = [f"{report.rows} posts: {report.needing} need a reply, {report.urgent} of them now.", "", head]
-    lines += [
-        f"{score.name:<16}{score.auroc:>8.3f}{score.average_precision:>8.3f}{score.ndcg_50:>9.3f}"
-        f"{score.urgent_auroc:>14.3f}{score.urgent_average_precision:>11.3f}"
-        for score in (report.cuecard, *report.baselines)
-    ]
-    each = ", ".join(f"{name} {value:.2f}" for name, value in report.intent_f1.items())
-    lines += [
-        "",
-        f"intent macro-F1    {report.intent_macro_f1:.3f}  ({each})",
-        f"calibration error  {report.calibration_error:.3f}",
-        f"right grade        {report.grade_accuracy:.3f}",
-        f"right invited      {report.invited_accuracy:.3f}",
-    ]
-    return "\n".join(lines)
+def _by_source(rows: Sequence[Mapping[str, Any]], ours: Ranking, grades: Array, budget: int) -> list[Score]:
+    """Return a score for each source (or platform) with enough rows, where there is more than one."""
+    sources = np.array([str(row.get("source") or row.get("platform") or "") for row in rows])
+    found = [name for name in np.unique(sources).tolist() if (sources == name).sum() >= _FEWEST]
+    if len(found) < 2:
+        return []
+    scores = []
+    for name in found:
+        inside = sources == name
+        part = Ranking(name, ours.needs[inside], ours.urgent[inside], ours.priority[inside])
+        share = max(1, round(budget * inside.mean()))
+        scores.append(_score(part, grades[inside], share))
+    return scores
 
 
-def auroc(positive: npt.ArrayLike, scores: Array) -> float:
-    """Return the chance that a positive scores above a negative; ties count half. NaN without both."""
-    marks = np.asarray(positive, dtype=bool)
-    if marks.all() or not marks.any():
-        return float("nan")
-    values, where, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[where]
-    above = ranks[marks].sum() - marks.sum() * (marks.sum() + 1) / 2
-    assert len(values)
-    return float(above / (marks.sum() * (~marks).sum()))
+def _macro_f1(wanted: Sequence[str], given: Sequence[str]) -> Figure:
+    """Return the mean over the intents that some row has; the rows whose intent is not known are left out."""
+    known = [number for number, want in enumerate(wanted) if want]
+    if not known:
+        return Figure(*[float("nan")] * 3)
+    wants, gets = [wanted[number] for number in known], [given[number] for number in known]
 
+    def measure(taken: npt.NDArray[np.int64]) -> float:
+        some, others = [wants[number] for number in taken], [gets[number] for number in taken]
+        values = [f1(some, others, name) for name in _SCORED_INTENTS]
+        return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
-def average_precision(positive: npt.ArrayLike, scores: Array) -> float:
-    """Return the mean of the precision at each positive, best score first; equal scores enter together."""
-    marks = np.asarray(positive, dtype=bool)
-    if not marks.any():
-        return float("nan")
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(marks[order])
-    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
-    hits_then, seen = hits[last_of_tie], np.flatnonzero(last_of_tie) + 1
-    gained = np.diff(np.insert(hits_then, 0, 0))
-    return float((gained * hits_then / seen).sum() / marks.sum())
-
-
-def ndcg(grades: Array, scores: Array, top: int = _TOP) -> float:
-    """Return the discounted gain (2^grade - 1) of the first `top` by score over the best there could be."""
-    gains = 2.0 ** np.asarray(grades, dtype=float) - 1
-    discounts = 1 / np.log2(np.arange(2, min(top, len(gains)) + 2))
-    best = float((np.sort(gains)[::-1][:top] * discounts).sum())
-    return float((gains[np.argsort(-scores, kind="stable")][:top] * discounts).sum()) / best if best else float("nan")
-
-
-def calibration_error(positive: npt.ArrayLike, chances: Array) -> float:
-    """Return the mean gap between the chance told and the share found, over ten bins of equal width."""
-    marks = np.asarray(positive, dtype=float)
-    bins = np.minimum((chances * _BINS).astype(int), _BINS - 1)
-    gaps = [
-        (bins == each).mean() * abs(chances[bins == each].mean() - marks[bins == each].mean())
-        for each in range(_BINS)
-        if (bins == each).any()
-    ]
-    return float(sum(gaps))
+    return resample(measure, len(known))
 
 
 def _check(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -169,28 +201,6 @@ def _mention(row: Mapping[str, Any], number: int) -> Mention:
         title=str(row.get("title") or ""),
         brand=str(row.get("brand") or ""),
     )
-
-
-def _score(name: str, grades: Array, needs: Array, priority: Array, urgent: Array) -> Score:
-    return Score(
-        name,
-        auroc(grades >= 2, needs),
-        average_precision(grades >= 2, needs),
-        ndcg(grades, priority),
-        auroc(grades == 3, urgent),
-        average_precision(grades == 3, urgent),
-    )
-
-
-def _intent_f1(wanted: Sequence[str], told: Sequence[str]) -> dict[str, float]:
-    pairs = [(_merge(want), _merge(got)) for want, got in zip(wanted, told, strict=True) if want]
-    scores = {}
-    for name in _SCORED_INTENTS:
-        right = sum(want == got == name for want, got in pairs)
-        either = sum(want == name for want, _ in pairs) + sum(got == name for _, got in pairs)
-        if any(want == name for want, _ in pairs):
-            scores[name] = 2 * right / either
-    return scores
 
 
 def _merge(intent: str) -> str:

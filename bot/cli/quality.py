@@ -6,13 +6,16 @@ import dataclasses
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.failures import Failure
 from bot.cli.lines import name_of, opened
 from bot.cli.terminal import complain, json_line, say
+
+if TYPE_CHECKING:
+    from nlp.evaluate import Report
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _POSTS = _PROJECT.parent / "shared" / "data" / "train"
@@ -22,10 +25,15 @@ _MODEL = _PROJECT / "nlp" / "model"
 def evaluate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled posts: id, text, grade; intent where known.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PICTURE", help="Also draw the figures: a .png, .svg or .pdf file.")
+    ] = None,
+    cards: Annotated[int, typer.Option(min=1, help="How many of these posts would get a card.")] = 60,
 ) -> None:
     """Measure the ranking on labelled posts, beside baselines.
 
-    A bad line is named on stderr and skipped; the exit code is then 2.
+    A bad line is named on stderr and skipped; the exit code is then 2. VADER, TF-IDF and the picture need the optional
+    extra `cuecard[evaluate]`.
     """
     rows, refused = _labelled(file)
     for sentence in refused:
@@ -34,13 +42,30 @@ def evaluate(
         raise Failure(
             f"{name_of(file)} holds no labelled post; each line needs text, and a grade from 0 to 3.", exit_code=2
         )
+    from bot.cli.progress import share_of_work
     from nlp.evaluate import evaluate as measure
-    from nlp.evaluate import to_table
+    from nlp.report import to_table
 
-    report = measure(rows)
+    with share_of_work("evaluating") as progress:
+        report = measure(rows, budget=cards, tell=progress)
     say(json_line(_without_nan(dataclasses.asdict(report))) if as_json else to_table(report))
+    if plot is not None:
+        _draw(report, plot)
     if refused:
         raise typer.Exit(2)
+
+
+def _draw(report: Report, plot: Path) -> None:
+    from nlp.report import draw
+
+    try:
+        draw(report, plot)
+    except ImportError as err:
+        raise Failure("The picture needs matplotlib: pip install 'cuecard[evaluate]'.") from err
+    except ValueError as err:
+        raise Failure(f"{plot}: the name must end in .png, .svg or .pdf.") from err
+    except OSError as err:
+        raise Failure(f"{plot} cannot be written ({err.strerror}).") from err
 
 
 def _labelled(file: Path) -> tuple[list[dict[str, Any]], list[str]]:

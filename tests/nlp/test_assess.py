@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from listeners.mention import Mention
 from nlp.assess import MOST_REASONS, Assessor
 from nlp.assessment import INTENTS, Assessment
-from nlp.evaluate import auroc
+from nlp.measures import auroc
 from nlp.model_text import HEAD, TAIL, read
 from nlp.rank import to_row
 

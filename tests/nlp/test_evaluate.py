@@ -1,56 +1,17 @@
-"""The measures, against figures worked out by hand."""
+"""The report on labelled rows."""
 
 from __future__ import annotations
 
-import math
+import builtins
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from nlp.assess import Assessor
-from nlp.evaluate import auroc, average_precision, calibration_error, evaluate, ndcg, to_table
-
-
-def test_auroc_is_the_chance_of_a_right_order() -> None:
-    """Three of four pairs in order, ties half."""
-    assert auroc([True, False, True, False], np.array([0.9, 0.8, 0.7, 0.1])) == pytest.approx(0.75)
-    assert auroc([True, False], np.array([0.5, 0.5])) == pytest.approx(0.5)
-    assert math.isnan(auroc([True, True], np.array([0.5, 0.4])))
-
-
-def test_average_precision_is_taken_at_each_positive() -> None:
-    """Hits at ranks 1 and 3: (1 + 2/3) / 2; one tie of all is the share of positives."""
-    assert average_precision([True, False, True], np.array([0.9, 0.8, 0.7])) == pytest.approx((1 + 2 / 3) / 2)
-    assert average_precision([True, False, False, False], np.zeros(4)) == pytest.approx(0.25)
-    assert math.isnan(average_precision([False], np.zeros(1)))
-
-
-def test_ndcg_is_one_for_the_best_order() -> None:
-    """The best order is 1; swapping a 3 behind a 0 costs what it should."""
-    grades = np.array([3, 2, 0])
-    assert ndcg(grades, np.array([3.0, 2.0, 1.0])) == pytest.approx(1)
-    worse = (0 + 7 / math.log2(3) + 3 / 2) / (7 + 3 / math.log2(3))
-    assert ndcg(grades, np.array([2.0, 1.0, 3.0])) == pytest.approx(worse)
-
-
-def test_calibration_error_is_the_gap_between_told_and_found() -> None:
-    """Told .8, found 1 and .1, found 0: a mean gap of .15."""
-    assert calibration_error([True, False], np.array([0.8, 0.1])) == pytest.approx(0.15)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=60))
-def test_auroc_counts_pairs(rows: list[tuple[bool, int]]) -> None:
-    """The fast way equals counting every pair."""
-    up = [score for is_up, score in rows if is_up]
-    down = [score for is_up, score in rows if not is_up]
-    told = auroc([is_up for is_up, _ in rows], np.array([score for _, score in rows], dtype=float))
-    if not up or not down:
-        assert math.isnan(told)
-        return
-    pairs = sum((a > b) + (a == b) / 2 for a in up for b in down)
-    assert told == pytest.approx(pairs / (len(up) * len(down)))
+from nlp.baselines import MISSING
+from nlp.evaluate import evaluate
+from nlp.report import draw, to_table
 
 
 def test_a_report_stands_beside_baselines(assessor: Assessor) -> None:
@@ -75,11 +36,12 @@ def test_a_report_stands_beside_baselines(assessor: Assessor) -> None:
     ]
     report = evaluate(rows, assessor)
     assert (report.rows, report.needing, report.urgent) == (4, 2, 1)
-    assert report.cuecard.auroc == pytest.approx(1)
+    assert report.cuecard.auroc.value == pytest.approx(1)
+    assert [score.name for score in report.baselines] == ["random", "longest first", "VADER", "TF-IDF"]
     table = to_table(report)
-    assert "random" in table
-    assert "longest first" in table
+    assert all(score.name in table for score in report.baselines)
     assert "4 posts: 2 need a reply" in table
+    assert "came true" in table
 
 
 @pytest.mark.parametrize(
@@ -90,3 +52,41 @@ def test_rows_without_labels_are_refused(assessor: Assessor, rows: list[dict[str
     """The first row that can not be measured is named."""
     with pytest.raises(ValueError, match=words):
         evaluate(rows, assessor)
+
+
+def _mixed(count: int = 60) -> list[dict[str, object]]:
+    texts = (("@halcyon you charged me twice, refund", 3), ("nice day", 0), ("@halcyon how do I change my seat?", 2))
+    numbers = range(count)
+    return [{"text": f"{text} {n}", "grade": grade, "source": f"s{n % 2}"} for n in numbers for text, grade in texts]
+
+
+def test_each_source_is_measured_alone(assessor: Assessor) -> None:
+    """Where there are several with enough rows; one source alone is the whole."""
+    rows = _mixed()
+    report = evaluate(rows, assessor, budget=10)
+    assert [(score.name, score.rows) for score in report.by_source] == [("s0", 90), ("s1", 90)]
+    assert report.cuecard.precision_at_budget.value == pytest.approx(1)
+    assert evaluate([row for row in rows if row["source"] == "s0"], assessor).by_source == ()
+
+
+def test_baselines_that_are_not_installed_are_left_out_and_said(
+    assessor: Assessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures of the ranker need no extra."""
+    real = builtins.__import__
+
+    def refuse(name: str, *args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as the built-in
+        if name.startswith(("vaderSentiment", "sklearn")):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    report = evaluate(_mixed(2), assessor)
+    assert [score.name for score in report.baselines] == ["random", "longest first"]
+    assert MISSING in to_table(report)
+
+
+def test_a_picture_is_drawn(assessor: Assessor, tmp_path: Path) -> None:
+    """A PNG with the calibration and the comparison."""
+    draw(evaluate(_mixed(4), assessor), tmp_path / "figures.png")
+    assert (tmp_path / "figures.png").read_bytes().startswith(b"\x89PNG")

@@ -243,7 +243,7 @@ class TestEvaluate:
         """What could not be measured is null, as JSON has no NaN."""
         figures = json.loads(cuecard("evaluate", "--json", "-", stdin=self.LABELLED).stdout)
         assert figures["rows"] == 6
-        assert figures["cuecard"]["urgent_auroc"] is None
+        assert figures["cuecard"]["urgent_auroc"]["value"] is None
 
     def test_bad_lines_are_named(self, cuecard: Runs):
         """A line without a grade is named, and the others count."""
