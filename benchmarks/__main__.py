@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.report import Figure, to_markdown
 
-BENCHMARKS = ("startup", "matching", "intake", "memory", "latency", "store")
+BENCHMARKS = ("startup", "matching", "assessing", "grouping", "intake", "memory", "latency", "store")
 
 
 def main(names: list[str]) -> int:

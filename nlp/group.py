@@ -37,7 +37,6 @@ _NUMBER = re.compile(r"\d+")
 Runs = npt.NDArray[np.uint32]
 _random = np.random.default_rng(20_261_123)
 _FACTORS = (_random.integers(1, 2**32, 2 * _BANDS, dtype=np.uint32) | np.uint32(1))[:, None]
-_OFFSETS = _random.integers(0, 2**32, 2 * _BANDS, dtype=np.uint32)[:, None]
 _MIX = _random.integers(1, 2**32, _RUN, dtype=np.uint32) | np.uint32(1)
 _HALF, _LOWER, _SPREAD = np.uint32(15), np.uint64(32), np.uint64(0x9E3779B97F4A7C15)
 _BAND_SALT = _random.integers(1, 2**63, _BANDS, dtype=np.uint64)
@@ -151,13 +150,12 @@ def _reduce(text: str) -> tuple[str, frozenset[str]]:
 
 def _runs(letters: str) -> Runs:
     """Return a hash of every run of five letters, sorted, each once."""
-    codes = np.frombuffer(letters.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    size = len(codes) - _RUN + 1
-    hashes = np.zeros(size, dtype=np.uint32)
-    for place in range(_RUN):
-        hashes ^= codes[place : place + size]
-        hashes *= _MIX[place]
-        hashes ^= hashes >> _HALF
+    codes = letters.encode("utf-32-le", "surrogatepass")
+    size = len(codes) // 4 - _RUN + 1
+    windows: Runs = np.ndarray((size, _RUN), dtype=np.uint32, buffer=codes, strides=(4, 4))
+    hashes = windows @ _MIX
+    hashes ^= hashes >> _HALF
+    hashes *= _MIX[0]
     hashes.sort()
     is_first = np.empty(size, dtype=bool)
     is_first[0] = True
@@ -167,9 +165,7 @@ def _runs(letters: str) -> Runs:
 
 
 def _bands(runs: Runs) -> list[int]:
-    mixed = runs * _FACTORS
-    mixed += _OFFSETS
-    lowest = mixed.min(axis=1).astype(np.uint64)
+    lowest = (runs * _FACTORS).min(axis=1).astype(np.uint64)
     banded = (lowest[0::2] << _LOWER | lowest[1::2]) * _SPREAD ^ _BAND_SALT
     told: list[int] = banded.tolist()
     return told
