@@ -20,7 +20,7 @@ from listeners.mention import Mention
 from nlp.assessment import INTENTS, Assessment, Grade, Intent, Invited, Reason
 from nlp.features import GRAVE, HARM
 from nlp.heads import Heads, Reading
-from nlp.language import UNSURE, detect
+from nlp.language import UNSURE, detect, reads_as_english
 from nlp.model_text import ModelText, read
 from nlp.pipeline import HeadsComponent, Words, load
 from nlp.signals import Found, plain_name, signals
@@ -124,7 +124,7 @@ class _Weigher:
         self._model = model
         self._columns = {name: column for column, name in enumerate(heads.features)}
         # a reason's pull: on the need of a reply, and half as much on its urgency
-        self._pull = heads.grades[1] + 0.5 * heads.grades[2]
+        self._pull = heads.dense[1] * heads.slopes[1] + 0.5 * heads.dense[2] * heads.slopes[2]
         # what the grave ones have in common is weighed once for all, and is a part of why each of them counts
         for names, shared in ((GRAVE, "grave"), (HARM, "harm_for_us")):
             for name in names & self._columns.keys():
@@ -134,7 +134,7 @@ class _Weigher:
         reading: Reading = doc.user_data["reading"]
         found: Sequence[Found] = doc.user_data["signals"]
         names = {signal.name for signal in found}
-        language = mention.language if _LANGUAGE.fullmatch(mention.language) else detect(text.text)
+        language = _language(mention, text, doc.user_data["words"])
         needs, urgent, worth = reading.at_least[2], reading.at_least[3], reading.at_least[1]
         unread = _is_foreign(language) and "promo" not in names
         if unread:
@@ -160,6 +160,8 @@ class _Weigher:
             intents=reading.intents,
             reasons=tuple(sorted(reasons, key=lambda reason: -reason.weight)),
             closes=closes,
+            sarcastic=reading.sarcastic,
+            crisis=reading.crisis,
             model=self._model,
         )
 
@@ -180,6 +182,13 @@ class _Weigher:
             # the card says anyway that we were tagged; its place is better used for what only this post does
             ordered = [reason for reason in ordered if reason.text != known["tagged"].words]
         return tuple(ordered[:MOST_REASONS])
+
+
+def _language(mention: Mention, text: ModelText, words: Sequence[str]) -> str:
+    """Return what the platform said or, where it did not know, what the words say."""
+    if mention.language and _LANGUAGE.fullmatch(mention.language):
+        return mention.language
+    return "en" if reads_as_english(words) else detect(text.text)
 
 
 def _grade(needs: float, urgent: float, worth: float) -> Grade:

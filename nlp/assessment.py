@@ -46,6 +46,7 @@ class Assessment:
 
     `needs_reply` is the probability that the grade is 2 or 3, `urgent` that it is 3, both 0..1. `priority`, 0..100,
     is the order in which cards are shown. `closes` is True for a message that only closes a thread ('thanks, works').
+    `sarcastic` is the probability that its praise or thanks is not meant, `crisis` that it speaks of a public tragedy.
     `model` names the weights that said so.
     """
 
@@ -59,6 +60,8 @@ class Assessment:
     intents: Mapping[str, float] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
     closes: bool = False
+    sarcastic: float = 0.0
+    crisis: float = 0.0
     model: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -14,10 +14,10 @@ from nlp.signals import signals
 
 Array = npt.NDArray[np.float64]
 
-_WORDS = re.compile(r"\w+")
 _CAPITALS = re.compile(r"[A-Z]")
-_SELF = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us|mine)\b", re.IGNORECASE)
-_HASHTAG = re.compile(r"#\w")
+_SELF = frozenset(
+    {"i", "i'm", "i've", "i'd", "i'll", "im", "ive", "my", "me", "we", "we're", "we've", "our", "us", "mine"}
+)
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 # what nobody would let wait; each alone is too rare to be weighed well, so they are also weighed together
@@ -65,9 +65,19 @@ def feature_signs() -> Array:
     return np.array([*(signal.sign for signal in signals().values()), *MEASURES.values()], dtype=np.float64)
 
 
-def measure(text: str, found: Collection[str]) -> Array:
-    """Return the features of a text in which the signals `found` were found."""
-    words = len(_WORDS.findall(text))
+def measure(texts: Sequence[str], words: Sequence[Sequence[str]], found: Sequence[Collection[str]]) -> Array:
+    """Return the features of texts: a row for each, of its words in lower case and the signals found in it."""
+    places = _places()
+    rows = np.zeros((len(texts), len(places) + len(MEASURES)))
+    for number, names in enumerate(found):
+        rows[number, [places[name] for name in names]] = 1.0
+    rows[:, len(places) :] = [_measure(*each) for each in zip(texts, words, found, strict=True)]
+    return rows
+
+
+def _measure(text: str, spoken: Sequence[str], found: Collection[str]) -> tuple[float, ...]:
+    """Return the measures of a text, in the order of MEASURES."""
+    words = len(spoken)
     asks = "asks" in found or "asks_words" in found or "help" in found
     names = set(found)
     fault = not names.isdisjoint(_FAULTS)
@@ -75,15 +85,15 @@ def measure(text: str, found: Collection[str]) -> Array:
     harm = not names.isdisjoint(HARM)
     unheard = not names.isdisjoint(_UNHEARD)
     to_us = "tagged" in found
-    self = _SELF.search(text) is not None
-    measured = (
+    self = not _SELF.isdisjoint(spoken)
+    return (
         math.log1p(words) / 4,
         words <= 5,
         len(_CAPITALS.findall(text)) / (len(text) + 10),
         "!" in text,
-        min(len(_HASHTAG.findall(text)), 4) / 4,
+        min(text.count("#"), 4) / 4,
         self,
-        text.startswith("@"),
+        text.startswith(("@", ".@")),
         _DIGIT.search(text) is not None,
         not _LETTER.search(text),
         asks and to_us,
@@ -102,11 +112,6 @@ def measure(text: str, found: Collection[str]) -> Array:
         "leaving" in found and (fault or unheard or "anger" in found),
         "sarcasm" in found and (fault or unheard or to_us),
     )
-    places = _places()
-    row = np.zeros(len(places) + len(measured))
-    row[[places[name] for name in found]] = 1.0
-    row[len(places) :] = measured
-    return row
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Protocol, cast
 
@@ -130,7 +131,7 @@ def detect(text: str) -> str:
     """
     bare = _MASKED.sub(" ", text[:_LONGEST])
     words = _WORD.findall(bare.lower())
-    if _reads_as_english(words):
+    if reads_as_english(words):
         return "en"
     if script := _script_of(bare):
         return script
@@ -142,7 +143,8 @@ def detect(text: str) -> str:
     return code if certainty >= sure else UNSURE
 
 
-def _reads_as_english(words: list[str]) -> bool:
+def reads_as_english(words: Sequence[str]) -> bool:
+    """Say whether enough of the words, in lower case, are the small words of English, so that no more need be asked."""
     known = sum(word.replace("\u2019", "'") in _ENGLISH for word in words)
     return known >= 2 and known * 4 >= len(words)
 

@@ -1,8 +1,8 @@
 """The spaCy pipeline: blank English, our own tokeniser and components, no downloaded model. The only spacy.load.
 
-words ──▶ cuecard_signals ──▶ textcat_multilabel ──▶ cuecard_heads
-Each document carries in `user_data` the text it was read from ('text'), our own names ('ours'), the signals found
-('signals'), its features ('features') and the heads' reading ('reading').
+words ──▶ cuecard_signals ──▶ cuecard_heads
+Each document carries in `user_data` the text it was read from ('text'), our own names ('ours'), its words unmasked
+('words'), the signals found ('signals') and the heads' reading ('reading').
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import orjson
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -21,7 +20,8 @@ from spacy.util import registry
 from spacy.vocab import Vocab
 
 from nlp.features import Array, feature_names, measure
-from nlp.heads import Heads, spread
+from nlp.grams import Grams, to_grams
+from nlp.heads import Heads, names_of
 from nlp.signals import find_signals, lower_in_place, plain_name
 from nlp.vectors import SIZE, shipped_vectors
 
@@ -32,7 +32,6 @@ _LONGEST_WORD = 24
 _ORDINARY = frozenset("abcdefgijklmnopqrstuvxyz!?")  # no mask begins with these ('http' and 'www.' do with h and w)
 _NO_WORDS = ["…"]  # stands for a text of dots and spaces: a document without words cannot share a batch with others
 _VECTOR_WEIGHT = 4.0
-_HEADS = "heads.json"
 
 
 @registry.tokenizers("cuecard.Words.v1")  # type: ignore[untyped-decorator]
@@ -56,11 +55,13 @@ class Words:
 
     def read(self, text: str, ours: frozenset[str]) -> Doc:
         """Return the document of a clean text; `ours` are our names as `plain_name` reduces them."""
+        plain = _TOKEN.findall(lower_in_place(text))
         words = [
             word if word[0] in _ORDINARY and len(word) <= _LONGEST_WORD and word not in ours else _mask(word, ours)
-            for word in _TOKEN.findall(lower_in_place(text))
+            for word in plain
         ]
-        return Doc(self._vocab, words=words or _NO_WORDS, user_data={"text": text, "ours": ours})
+        told = {"text": text, "ours": ours, "words": plain}
+        return Doc(self._vocab, words=words or _NO_WORDS, user_data=told)
 
     def to_bytes(self, **_: object) -> bytes:
         """Nothing is learned, so nothing is kept."""
@@ -108,7 +109,7 @@ def make_heads(nlp: Language, name: str) -> HeadsComponent:
 
 
 class HeadsComponent:
-    """Lays out each document's features, and reads them with the heads once these are trained."""
+    """Reads each document with the heads, once these are trained."""
 
     def __init__(self, nlp: Language, name: str) -> None:
         self.name = name
@@ -122,41 +123,30 @@ class HeadsComponent:
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
         """Weigh a stream of documents, a batch at a time."""
         for docs in batched(stream, batch_size):
-            rows = lay_out(docs)
-            readings = self.heads.read(rows) if self.heads else [None] * len(docs)
-            for doc, row, reading in zip(docs, rows, readings, strict=True):
-                doc.user_data["features"], doc.user_data["reading"] = row, reading
-                yield doc
+            if self.heads is not None:
+                for doc, reading in zip(docs, self.heads.read(*lay_out(docs)), strict=True):
+                    doc.user_data["reading"] = reading
+            yield from docs
 
     def to_disk(self, path: Path, **_: object) -> None:
-        """Write the weights as JSON."""
-        path.mkdir(exist_ok=True)
-        if self.heads:
-            (path / _HEADS).write_bytes(orjson.dumps(self.heads.to_json()))
+        """Write the weights."""
+        if self.heads is not None:
+            self.heads.write(path)
 
     def from_disk(self, path: Path, **_: object) -> HeadsComponent:
         """Read the weights."""
-        self.heads = Heads.from_json(orjson.loads((path / _HEADS).read_bytes()))
+        self.heads = Heads.load(path)
         return self
 
 
-def lay_out(docs: Sequence[Doc]) -> Array:
-    """Return a row of features a document: signals and measures, the categoriser's log odds, the mean word vector."""
-    texts = [doc.user_data["text"] for doc in docs]
-    measured = [
-        measure(text, {signal.name for signal in doc.user_data["signals"]})
-        for text, doc in zip(texts, docs, strict=True)
-    ]
-    labels = sorted(docs[0].cats)
-    scores = spread(np.array([[doc.cats[label] for label in labels] for doc in docs], dtype=np.float64))
-    vectors = np.array([shipped_vectors().average(text) for text in texts])
-    return np.hstack([np.array(measured), scores / 4, vectors * _VECTOR_WEIGHT])
-
-
-def names_of(labels: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of all features, given the categoriser's labels."""
-    scores = (f"reads as {label}" for label in sorted(labels))
-    return (*feature_names(), *scores, *(f"vector {place}" for place in range(SIZE)))
+def lay_out(docs: Sequence[Doc]) -> tuple[Array, Grams]:
+    """Return a row of features a document (signals, measures, the mean word vector), and its words in buckets."""
+    told = [doc.user_data for doc in docs]
+    words = [each["words"] for each in told]
+    found = [[signal.name for signal in each["signals"]] for each in told]
+    measured = measure([each["text"] for each in told], words, found)
+    grams = to_grams([np.asarray(doc.to_array("ORTH"), dtype=np.uint64) for doc in docs])
+    return np.hstack([measured, shipped_vectors().averages(words) * _VECTOR_WEIGHT]), grams
 
 
 def batched(stream: Iterable[Doc], size: int) -> Iterator[list[Doc]]:
@@ -171,6 +161,11 @@ def build_pipeline() -> Language:
     return spacy.util.load_model_from_config(spacy.util.load_config(CONFIG), auto_fill=True)
 
 
+def feature_columns() -> tuple[str, ...]:
+    """Return the names of the features the heads weigh beside words, in their order."""
+    return names_of(feature_names(), SIZE)
+
+
 def load(model_dir: Path | None = None) -> Language:
     """Return the trained pipeline; ours where no folder is given.
 
@@ -180,7 +175,6 @@ def load(model_dir: Path | None = None) -> Language:
     folder = model_dir or MODEL_DIR
     nlp = spacy.load(folder)
     heads = nlp.get_pipe("cuecard_heads").heads  # type: ignore[attr-defined]  # a pipe is any callable to spaCy
-    labels = nlp.get_pipe("textcat_multilabel").labels  # type: ignore[attr-defined]
-    if heads is None or heads.features != names_of(labels):
+    if heads is None or heads.features != feature_columns():
         raise ModelMismatchError(f"The weights in {folder} fit another version of Cuecard; run `cuecard train`.")
     return nlp

@@ -33,6 +33,38 @@ class Signal:
     sign: int
 
 
+Phrase = tuple[str, str]
+"""A phrase under its first word: the signal's name, and the pattern of the rest."""
+
+
+class Entry:
+    """The phrases that begin with one word, so sorted that the second word tells which of them to try."""
+
+    def __init__(self) -> None:
+        self.phrases: list[Phrase] = []
+        self._open: list[Phrase] = []
+        self._by_second: dict[str, list[Phrase]] = {}
+
+    def add(self, phrase: Phrase) -> None:
+        """Add a phrase; where only its pattern can tell how it goes on, it is always tried."""
+        seconds = second_words(phrase[1])
+        self.phrases.append(phrase)
+        if seconds is None:
+            self._open.append(phrase)
+            for phrases in self._by_second.values():
+                phrases.append(phrase)
+            return
+        for second in seconds:
+            self._by_second.setdefault(second, list(self._open)).append(phrase)
+
+    def phrases_before(self, second: str) -> Sequence[Phrase]:
+        """Return the phrases that can go on with a word ('' for none), in the order of the table."""
+        found = self._by_second.get(second)
+        if found is not None:
+            return found
+        return self.phrases if "-" in second or "'" in second else self._open
+
+
 _SHAPES = (
     Signal("asks", "asks a question", 1),
     Signal("sum", "names a sum of money", 1),
@@ -46,16 +78,23 @@ _WORD = re.compile(r"#?[^\W_](?:[\w'-]*\w)?")
 _MARKS = re.compile(r"\?+")
 _URL = re.compile(r"https?://\S+|www\.\S+")
 _SUM = re.compile(r"[$£€₹¥]\s?\d[\d.,]*\d?k?|\b\d[\d.,]* ?(?:usd|eur|gbp|dollars|euros|pounds|bucks|quid|rupees)\b")
-_TAG = re.compile(r"(?<![\w@/.])[@\uff20]([\w.-]*\w)")
+_TAG = re.compile(r"(?<![\w@/])(?<![\w]\.)[@\uff20]([\w.-]*\w)")
 _REPOST = re.compile(r"\s*(?:rt|via|quoting) @\w|\s*(?:>|&gt;) ?\S")
 _MARKED_SARCASM = re.compile(r"(?<!\S)/s(?!\S)|🙄|🙃|👏 ?👏|#(?:sarcasm|notreally|not)\b|#fail\b")
 _FONDNESS = re.compile("[❤♥😍🥰😻🤩💕💖]")
+_CRY = re.compile(r"(?<!no )(?<!your )(?<!the )(?<!of )(?<!for )(?<!to )\bhe+lp+\b(?=\s*(?:[!@]|pl(?:ea)?s|$))")
+_DEMAND = re.compile(
+    r"\.?(?:@[\w.]+[\s:,]*)+(?:please |pls |plz |just |now )?"
+    r"(fix|refund|answer|reply|respond|release|restore|unlock|unblock|return|send|give|bring|stop|get|sort|do)\b"
+)
 _MARKED = (
+    ("help", _CRY, ("lp",)),
     ("sum", _SUM, (*"$£€₹¥", "usd", "eur", "gbp", "dollars", "pounds", "bucks", "quid", "rupees")),
     ("sarcasm", _MARKED_SARCASM, ("/s", *"🙄🙃👏", "#sarcasm", "#not", "#fail")),
     ("praise", _FONDNESS, tuple("❤♥😍🥰😻🤩💕💖")),
 )
 """Shapes that no text has without one of these marks: looking for a mark takes a tenth of the time."""
+_ANY_MARK = re.compile("|".join(re.escape(mark) for _, _, marks in _MARKED for mark in marks))
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff07": "'"})
 _ANY_NUMBER = "N"
 _REACH = 60
@@ -100,9 +139,14 @@ def lower_in_place(text: str) -> str:
 
 def _find_phrases(lower: str, found: dict[str, Found]) -> None:
     index = _index()
-    for word in _WORD.finditer(lower):
-        first = _ANY_NUMBER if word[0].isdecimal() else word[0]
-        for name, rest in index.get(first, ()):
+    words = list(_WORD.finditer(lower))
+    texts = [word[0] for word in words]
+    for place, text in enumerate(texts):
+        entry = index.get(text) or (index[_ANY_NUMBER] if text.isdecimal() else None)
+        if entry is None:
+            continue
+        word = words[place]
+        for name, rest in entry.phrases_before(texts[place + 1] if place + 1 < len(texts) else ""):
             if name in found:
                 continue
             end = word.end()
@@ -123,11 +167,15 @@ def _is_meant(name: str, lower: str, start: int, end: int) -> bool:
 
 
 def _find_shapes(text: str, lower: str, found: dict[str, Found]) -> None:
-    shapes = [(name, pattern) for name, pattern, marks in _MARKED if any(mark in lower for mark in marks)]
+    shapes: list[tuple[str, re.Pattern[str]]] = []
+    if _ANY_MARK.search(lower):
+        shapes += [(name, pattern) for name, pattern, marks in _MARKED if any(mark in lower for mark in marks)]
     without_links = lower
     if "://" in lower or "www." in lower:
         shapes.append(("link", _URL))
         without_links = _URL.sub(lambda match: " " * len(match[0]), lower)
+    if lower.startswith(("@", ".@")) and (match := _DEMAND.match(lower)):
+        found.setdefault("help", Found("help", match.start(1), match.end()))
     for mark in _MARKS.finditer(without_links):
         start = max(without_links.rfind(stop, 0, mark.start()) for stop in ".!?\n") + 1
         start += len(without_links[start : mark.start()]) - len(without_links[start : mark.start()].lstrip())
@@ -169,7 +217,7 @@ def signals() -> Mapping[str, Signal]:
     return _table()[0]
 
 
-def _index() -> Mapping[str, tuple[tuple[str, str], ...]]:
+def _index() -> Mapping[str, Entry]:
     return _table()[1]
 
 
@@ -180,16 +228,48 @@ def _rows() -> Sequence[Mapping[str, Any]]:
 
 
 @cache
-def _table() -> tuple[Mapping[str, Signal], Mapping[str, tuple[tuple[str, str], ...]]]:
+def _table() -> tuple[Mapping[str, Signal], Mapping[str, Entry]]:
     rows = _rows()
-    index: dict[str, list[tuple[str, str]]] = {}
+    index: dict[str, Entry] = {_ANY_NUMBER: Entry()}
     for row in rows:
         for line in row["phrases"].strip().splitlines():
             first, _, rest = line.strip().partition(" ")
             for word in first.split("|"):
-                index.setdefault(word, []).append((row["name"], rest))
+                index.setdefault(word, Entry()).add((row["name"], rest))
     known = [*(Signal(row["name"], row["words"], row["sign"]) for row in rows), *_SHAPES]
-    return {signal.name: signal for signal in known}, {word: tuple(found) for word, found in index.items()}
+    return {signal.name: signal for signal in known}, index
+
+
+def second_words(rest: str) -> frozenset[str] | None:
+    """Return the words that the rest of a phrase can begin with; None where only its pattern can tell."""
+    if not rest.startswith("(?:"):
+        word = rest.split(" ", 1)[0]
+        optional = re.fullmatch(r"([a-z']+)([a-z])\?", word)
+        if optional:
+            return frozenset({optional[1], optional[1] + optional[2]})
+        return frozenset({word}) if re.fullmatch(r"[a-z']+", word) else None
+    choices, tail = _cut_group(rest)
+    is_optional = tail.startswith(("?", "*"))
+    ends_here = not tail or tail.startswith(" ") or all(choice.endswith(" ") for choice in choices)
+    if tail.startswith("{") or not (is_optional or ends_here):
+        return None
+    heads = [second_words(choice) for choice in choices]
+    heads += [second_words(tail[1:].strip()) if tail[1:].strip() else None] if is_optional else []
+    known = [head for head in heads if head is not None]
+    return frozenset().union(*known) if len(known) == len(heads) else None
+
+
+def _cut_group(rest: str) -> tuple[list[str], str]:
+    """Return the choices of the group that `rest` begins with, and what follows it."""
+    depth, choices, start = 0, [], 3
+    for place, sign in enumerate(rest):
+        depth += (sign == "(") - (sign == ")")
+        if (sign == "|" and depth == 1) or depth == 0:
+            choices.append(rest[start:place])
+            start = place + 1
+        if depth == 0:
+            return choices, rest[place + 1 :]
+    raise ValueError(f"the phrase {rest!r} has a group that is never closed")
 
 
 @cache

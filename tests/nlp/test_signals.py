@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.signals import _compile, _index, _unless, find_signals, lower_in_place, plain_name, signals
+from nlp.signals import _compile, _index, _unless, find_signals, lower_in_place, plain_name, second_words, signals
 
 OURS = frozenset({plain_name("Halcyon Air")})
 
@@ -46,7 +46,11 @@ OURS = frozenset({plain_name("Halcyon Air")})
         ("enter our giveaway", "promo", "giveaway"),
         ("we are hiring", "job", "we are hiring"),
         ("@HalcyonAir hello", "tagged", "@HalcyonAir"),
+        (".@HalcyonAir hello", "tagged", "@HalcyonAir"),
         ("@someone hello", "tags_other", "@someone"),
+        ("@HalcyonAir heeelp!!", "help", "heeelp"),
+        ("my screen stays black. Help @HalcyonAir", "help", "Help"),
+        ("@HalcyonAir FIX. THE. APP.", "help", "FIX"),
         ("it cost £40", "sum", "£40"),
         ("so good 😍", "praise", "😍"),
         ("İİİ my bag is lost", "stranded", "bag is lost"),
@@ -84,6 +88,8 @@ def test_a_signal_is_found_where_it_stands(text: str, name: str, place: str) -> 
         ("it breaks the mould", "spoiled"),
         ("see you at the tennis court", "legal"),
         ("a cute issuer", "broken"),
+        ("thanks for your help!", "help"),
+        ("write to a.@halcyonair.example", "tagged"),
     ],
 )
 def test_a_signal_is_not_found_where_it_is_not(text: str, name: str) -> None:
@@ -100,10 +106,35 @@ def test_spans_lie_in_any_text(text: str) -> None:
         assert 0 <= signal.start < signal.end <= len(text)
 
 
+def test_the_second_word_only_saves_work(corpus: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at the second word before the pattern changes nothing of what is found."""
+    texts = [str(row["text"]) for row in corpus[::3]]
+    quick = [find_signals(text) for text in texts]
+    monkeypatch.setattr("nlp.signals.Entry.phrases_before", lambda entry, _: entry.phrases)
+    assert quick == [find_signals(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ("back", {"back"}),
+        ("refunds? now", {"refund", "refunds"}),
+        ("(?:my|the) money", {"my", "the"}),
+        ("(?:a |an )?refund", {"a", "an", "refund"}),
+        ("… money", None),
+        (r"(?:\w+ )?fire", None),
+        ("(?:to |even )*fire", {"to", "even", "fire"}),
+    ],
+)
+def test_second_words_are_read_from_a_phrase(rest: str, words: set[str] | None) -> None:
+    """Where a pattern has no plain word there, only the pattern can tell."""
+    assert second_words(rest) == words
+
+
 def test_every_phrase_compiles() -> None:
     """Each line of signals.toml is a phrase that can be looked for, and its shorthand is spelled out."""
-    for rows in _index().values():
-        for _, rest in rows:
+    for entry in _index().values():
+        for _, rest in entry.phrases:
             assert "…" not in _compile(rest).pattern
     for name in signals():
         assert (unless := _unless(name)) is None or "…" not in unless.pattern

@@ -16,10 +16,14 @@ import pytest
 from listeners.mention import Mention
 from nlp.assess import Assessor
 from nlp.assessment import INTENTS
-from nlp.heads import Heads, fit
-from nlp.pipeline import load
+from nlp.features import feature_signs
+from nlp.fit import Costs, Table, calibrate, descend
+from nlp.grams import to_grams
+from nlp.heads import Heads, squash
+from nlp.pipeline import MODEL_DIR, load
 from nlp.signals import plain_name
-from nlp.train import FOLDS, fold_of, read_rows, train
+from nlp.train import train
+from nlp.training_rows import FOLDS, fold_of, read_crisis_rows, read_rows
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,7 @@ def test_the_same_seed_gives_the_same_bytes(
     data_dir: Path, tmp_path: Path, say: Callable[..., Mention], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two runs write the same files; the result loads, without a warning, and assesses."""
-    monkeypatch.setattr("nlp.train._ROUNDS", 2)
+    monkeypatch.setattr("nlp.fit._STEPS", 20)
     steps: list[float] = []
     train(data_dir, tmp_path / "one", most_rows=40, report=lambda _, done: steps.append(done))
     train(data_dir, tmp_path / "two", most_rows=40)
@@ -67,22 +71,58 @@ def test_a_brand_is_in_one_part() -> None:
     assert {fold_of(f"brand {number}") for number in range(100)} == set(range(FOLDS))
 
 
-def test_a_head_keeps_to_its_side() -> None:
-    """A feature that may only raise the need never lowers it, whatever the labels say."""
+def _table(wanted: np.ndarray, rows: np.ndarray, words: list[list[int]]) -> Table:
+    grams = to_grams([np.array(each, dtype=np.uint64) for each in words])
+    return Table(rows, grams, wanted, np.ones(wanted.shape))
+
+
+def test_a_weight_keeps_to_its_side() -> None:
+    """A feature that may only raise the need never lowers it, whatever the labels say; a word takes over."""
     rows = np.array([[1.0, 0.0], [0.0, 1.0]] * 20)
-    heads = fit(("up", "free"), rows, [0, 3] * 20, ["complaint", "praise"] * 20, np.array([1.0, 0.0]))
-    assert (heads.grades[:, 0] >= 0).all()
-    first, second = heads.read(rows[:2])
-    assert first.at_least[2] < 0.5 < second.at_least[2]
-    assert max(first.intents, key=lambda name: first.intents[name]) == "complaint"
-    assert second.at_least[1] >= second.at_least[2] >= second.at_least[3]
-    again = Heads.from_json(json.loads(json.dumps(heads.to_json())))
-    assert again.read(rows)[0].at_least[2] == pytest.approx(first.at_least[2], abs=1e-4)
+    table = _table(np.array([[0.0], [1.0]] * 20), rows, [[1, 2], [3, 4]] * 20)
+    dense, words = descend(table, Costs(np.full(2, 0.01), 0.01, np.array([1.0, 0.0])))
+    assert dense[0, 0] >= 0
+    odds = rows @ dense[:, :-1].T + dense[:, -1] + table.grams.weigh(words)
+    assert odds[0, 0] < 0 < odds[1, 0]
+
+
+def test_labels_that_are_not_known_weigh_nothing() -> None:
+    """Rows whose label is not known change no weight."""
+    rows, words = np.array([[1.0], [0.0]] * 10), [[1], [2]] * 10
+    costs = Costs(np.full(1, 0.01), 0.01, np.zeros(1))
+    alone = descend(_table(np.array([[1.0], [0.0]] * 10), rows, words), costs)
+    both = _table(np.array([[1.0], [0.0]] * 10 + [[0.0]] * 20), np.vstack([rows, rows]), words * 2)
+    both.weights[20:] = 0
+    assert descend(both, costs)[0] == pytest.approx(alone[0], abs=1e-3)
+
+
+def test_calibrated_odds_come_true() -> None:
+    """Odds that are three times too sure are made honest."""
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 1.5, 20_000)
+    marks = (rng.random(20_000) < squash(true)).astype(float)
+    slope, shift = calibrate(3 * true, marks, np.ones(20_000))
+    assert slope == pytest.approx(1 / 3, abs=0.03)
+    assert shift == pytest.approx(0, abs=0.06)
+
+
+def test_the_chances_fall_from_grade_to_grade(assessor: Assessor, say: Callable[..., Mention]) -> None:
+    """What must be answered now must be answered; and what is written and loaded again reads the same."""
+    (one,) = assessor.assess([say("you charged me twice and nobody answers, refund me today")])
+    assert one.urgent <= one.needs_reply
+    heads = Heads.load(MODEL_DIR / "cuecard_heads")
+    assert heads is not None
+    assert (heads.dense[:3, : len(feature_signs())] * feature_signs() >= 0).all()
+
+
+def test_a_head_of_public_tragedies_is_learned_where_there_are_some(data_dir: Path) -> None:
+    """Without the file of disasters there is nothing to hold against other posts."""
+    assert read_crisis_rows(data_dir) == []
 
 
 def test_the_corpus_follows_its_guide(corpus: list[dict[str, Any]]) -> None:
     """Every post has its fields, a known grade and intent, words of its own, and a reason that stands in it."""
-    assert len(corpus) >= 1_600
+    assert len(corpus) >= 3_000
     assert len({row["id"] for row in corpus}) == len(corpus)
     assert len({row["text"].casefold() for row in corpus}) == len(corpus)
     for row in corpus:
