@@ -9,20 +9,30 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.conversation import DISMISS_LABELS, Actor, Conversation, DismissReason, Event, State
-from bot.ledger import Send, SendState
+from bot.ledger import Send, SendState, say_not_whole, say_what_is_up
 from bot.refusals import NOT_THERE, UNSURE, check_reply, say_not_yours, say_too_late, say_why_not
 from bot.spoken import say_length
 from bot.store import Database, Store
 from bot.store.conversations import conversation, move, note
 from bot.store.events import who_brought_it_here
 from bot.store.mentions import place_of
-from bot.store.sends import Approval, insert_send, live_send, newest_send, require_move, settle
-from listeners.contract import Shape
+from bot.store.sends import (
+    Approval,
+    closing_send,
+    insert_send,
+    live_send,
+    newest_send,
+    require_move,
+    settle,
+    withdraw,
+    write_posted,
+)
+from listeners.contract import Posted, Shape
 
 __all__ = [
     "Outcome",
@@ -158,6 +168,8 @@ def approve(  # noqa: PLR0913, PLR0917 - a person approves all of this at once
     actor: Actor,
     now: datetime,
     hold: timedelta,
+    *,
+    as_thread: bool = False,
 ) -> Outcome:
     """Approve one reply, exactly as shaped. Everything is checked again here, whatever was checked before.
 
@@ -172,6 +184,7 @@ def approve(  # noqa: PLR0913, PLR0917 - a person approves all of this at once
         actor: who pressed Send; the owner, or else refused.
         now: when.
         hold: how long Undo works.
+        as_thread: whether the person chose to have a long reply posted as the thread of `shape.parts`.
     """
     with store.transaction() as db:
         found = conversation(db, conversation_id)
@@ -180,15 +193,16 @@ def approve(  # noqa: PLR0913, PLR0917 - a person approves all of this at once
         same = _same_click(db, found.id, mention_id, shape.text, actor)
         if same is not None:
             return Outcome(is_done=True, sentence=_say_approved(same.route, same.send_after - now), send_id=same.id)
-        sentence = _why_no_reply(db, found, mention_id, actor, now) or check_reply(text, suggestion, shape)
+        sentence = _why_no_reply(db, found, mention_id, actor, now) or _why_not_so(db, mention_id, route)
+        sentence = sentence or check_reply(text, suggestion, shape, as_thread=as_thread)
         if sentence:
             return Outcome(is_done=False, sentence=sentence)
         send_after = now + hold if route == "api" else now
-        key = secrets.token_hex(16)
-        send_id = insert_send(
-            db,
-            Approval(conversation_id, mention_id, shape.text, suggestion, route, key, actor, now, send_after),
+        key, parts = secrets.token_hex(16), shape.parts if as_thread else ()
+        approval = Approval(
+            conversation_id, mention_id, shape.text, suggestion, route, key, actor, now, send_after, parts
         )
+        send_id = insert_send(db, approval)
         if send_id is None:
             return Outcome(is_done=False, sentence="A reply is already on its way.")
         require_move(db, found.id, Event.APPROVE, actor, now, "by hand" if route == "by_hand" else "")
@@ -196,15 +210,16 @@ def approve(  # noqa: PLR0913, PLR0917 - a person approves all of this at once
 
 
 def undo(store: Store, conversation_id: int, actor: Actor, now: datetime) -> Outcome:
-    """Stop a reply that has not left yet. Anyone on the team can; who did is on record."""
+    """Stop a reply that has not left yet, or the rest of a thread. Anyone on the team can; who did is on record."""
     with store.transaction() as db:
         newest = newest_send(db, conversation_id)
         if newest is None or newest.state is not SendState.APPROVED:
             is_undone = newest is not None and newest.state is SendState.UNDONE
             return Outcome(is_undone, say_too_late(newest, now), newest.id if newest else None)
-        settle(db, newest.id, SendState.UNDONE, now, problem=f"{actor.name} undid it.")
-        require_move(db, conversation_id, Event.UNDO, actor, now)
-        return Outcome(is_done=True, sentence="Undone: nothing was sent.", send_id=newest.id)
+        withdraw(db, newest, say_not_whole(newest, f"{actor.name} undid it."), actor, now)
+        up = say_what_is_up(newest)
+        said = f"Stopped: {up}, and the rest is not sent." if up else "Undone: nothing was sent."
+        return Outcome(is_done=True, sentence=said, send_id=newest.id)
 
 
 def confirm_by_hand(store: Store, conversation_id: int, url: str, actor: Actor, now: datetime) -> Outcome:
@@ -238,7 +253,11 @@ def _resolve(  # noqa: PLR0913, PLR0917 - three decisions in one
             newest = newest_send(db, conversation_id)
             is_so = newest is not None and newest.state is after
             return Outcome(is_so, "That is on record already." if is_so else "There is no such reply to speak of.")
-        settle(db, live.id, after, now, url=address)
+        if before is SendState.UNKNOWN and after is SendState.SENT and len(live.left) > 1:
+            return _find_part(db, live, address, actor, now)
+        up = say_what_is_up(live)
+        problem = live.problem if after is not SendState.NOT_SENT else say_not_whole(live, "").strip()
+        settle(db, live.id, after, now, url=live.posted[0].url if live.posted else address, problem=problem)
         if after is not SendState.NOT_SENT:
             require_move(db, conversation_id, Event.CONFIRM, actor, now, f"{actor.name} says it arrived")
             return Outcome(is_done=True, sentence="Answered. Thank you for looking.", send_id=live.id)
@@ -246,7 +265,19 @@ def _resolve(  # noqa: PLR0913, PLR0917 - three decisions in one
             require_move(db, conversation_id, Event.UNDO, actor, now, "not posted by hand")
         else:
             note(db, conversation_id, "find_not_sent", actor, now, f"{actor.name} says it did not arrive")
-        return Outcome(is_done=True, sentence="Noted: nothing was posted. You can reply again.", send_id=live.id)
+        said = f"Noted: {up}. You can reply with the rest." if up else "Noted: nothing was posted. You can reply again."
+        return Outcome(is_done=True, sentence=said, send_id=live.id)
+
+
+def _find_part(db: Database, live: Send, url: str, actor: Actor, now: datetime) -> Outcome:
+    """Record that the part in doubt is there: the parts after it were never sent, so nothing is answered yet."""
+    found = replace(live, posted=(*live.posted, Posted("", url)))
+    up = say_what_is_up(found)
+    settle(
+        db, live.id, SendState.NOT_SENT, now, posted=write_posted(found.posted), problem=f"{up}; the rest was not sent."
+    )
+    note(db, live.conversation_id, "find_part", actor, now, f"{actor.name} says that {up}")
+    return Outcome(is_done=True, sentence=f"Noted: {up}. You can reply with the rest.", send_id=live.id)
 
 
 def _let_go(  # noqa: PLR0913, PLR0917 - what three decisions share
@@ -310,6 +341,12 @@ def _why_no_reply(db: Database, found: Conversation, mention_id: int, actor: Act
     if place is None or place[0] != found.id:
         return "That post is not part of this conversation; open the reply again."
     return "The author took this post down, so there is nothing left to reply to." if place[1] else ""
+
+
+def _why_not_so(db: Database, mention_id: int, route: str) -> str:
+    """Return why a reply to this mention can not leave by this route, or ''."""
+    is_closed = route == "api" and closing_send(db, mention_id) is not None
+    return "Programs may not answer this post; open the reply again to post it by hand." if is_closed else ""
 
 
 def _same_click(db: Database, conversation_id: int, mention_id: int, text: str, actor: Actor) -> Send | None:

@@ -3,6 +3,9 @@
 A send is written to the ledger as being sent, and that is committed, before the network is touched; the network is
 never called inside a transaction. Only what the platform says it certainly did not post is tried again. Anything else
 that goes wrong is unknown: it is never repeated by itself, and a person is told where to look.
+
+The parts of a thread go one after the other, each with a key of its own, each as an answer to the one before. That a
+part is up is committed before the next is begun; nothing goes after a part that is not known to be up.
 """
 
 from __future__ import annotations
@@ -15,13 +18,13 @@ from datetime import datetime, timedelta
 
 from bot.backoff import asked_seconds, wait_seconds
 from bot.clock import Clock
-from bot.ledger import Send
+from bot.ledger import Send, say_not_whole, say_unsure
 from bot.platforms import way_back
 from bot.store import Store
 from bot.store.sends import is_late
 from listeners.catalog import label_of
-from listeners.contract import Platform
-from listeners.errors import Permanent, RateLimited, Retryable, SettingRefused, Unknown
+from listeners.contract import Platform, Posted
+from listeners.errors import Permanent, RateLimited, RefusedByRules, Retryable, SettingRefused, Unknown
 from listeners.mention import Mention
 
 log = logging.getLogger(__name__)
@@ -118,27 +121,45 @@ class Sender:
             self._clock.wait(self._stop, _LOOK_EVERY_SECONDS)
 
     def _send(self, due: Send) -> bool:
-        """Post one reply; return whether it was ours to post."""
-        mention = self._store.mention(due.mention_id)
-        assert mention is not None, "a foreign key holds it"
+        """Post one reply, a thread part by part until one has to wait; return whether there was any of it to post."""
         send = self._store.begin_send(due.id, self._clock.now())
         if send is None:
             return False
-        self._is_settled = False
+        mention = self._store.mention(due.mention_id)
+        assert mention is not None, "a foreign key holds it"
+        while send is not None:
+            self._is_settled = False
+            has_more = self._post(send, mention)
+            may_go_on = has_more and not self._stop.is_set()
+            send = self._store.begin_send(due.id, self._clock.now()) if may_go_on else None
+        return True
+
+    def _post(self, send: Send, mention: Mention) -> bool:
+        """Post a reply, or the next part of a thread, and write down what became of it; return whether more is left."""
         platform = way_back(self._platforms, mention)
         if platform is None:
             gone = f"The feed {mention.feed!r} that heard this is no longer set up, so Cuecard cannot answer there."
-            self._surely(lambda now: self._store.finish_refused(send.id, gone, now))
-            return True
+            self._surely(lambda now: self._store.finish_refused(send.id, say_not_whole(send, gone), now))
+            return False
         try:
-            posted = platform.reply(mention, send.text, send.send_key)
+            posted = _reply(platform, mention, send)
         except Exception as err:  # noqa: BLE001 - every way to fail has its place in the ledger
             failure = err
             self._surely(lambda now: self._record_failure(send, mention, failure, now))
-        else:
-            log.info("Reply %d was posted on %s.", send.id, mention.platform)
-            self._surely(lambda now: self._store.finish_sent(send.id, posted.native_id, posted.url, now))
-        return True
+            return False
+        log.info("Reply %d was posted on %s, %d of it left.", send.id, mention.platform, len(send.left) - 1)
+        self._surely(lambda now: self._record_posted(send, posted, now))
+        return len(send.left) > 1
+
+    def _record_posted(self, send: Send, posted: Posted, now: datetime) -> None:
+        """Record that the platform confirmed a reply, or a part of a thread, and what that cost."""
+        if len(send.left) > 1:
+            self._store.finish_part(send.id, posted, now)
+            return
+        cost = posted.cost_micros
+        self._store.finish_sent(
+            send.id, posted.native_id, posted.url, now, reply_ref=posted.reply_ref, cost_micros=cost
+        )
 
     def _surely(self, record: Callable[[datetime], None]) -> None:
         """Write down what became of a reply, however often that takes: the reply itself cannot be repeated.
@@ -165,11 +186,22 @@ class Sender:
             self._store.back_to_approved(send.id, again_at, str(error), now)
         elif isinstance(error, Retryable | Permanent | SettingRefused):
             log.warning("Reply %d was refused: %s", send.id, error)
-            self._store.finish_refused(send.id, _refusal(error, send.attempts), now)
+            by_hand_at = error.url if isinstance(error, RefusedByRules) else None
+            why = say_not_whole(send, _refusal(error, send.attempts))
+            self._store.finish_refused(send.id, why, now, by_hand_at=by_hand_at)
         else:
             known = isinstance(error, Unknown)
             log.warning("Whether reply %d arrived is not known.", send.id, exc_info=not known)
-            self._store.finish_unknown(send.id, _where_to_look(mention, error if known else None), now)
+            where = _where_to_look(mention, error if known else None)
+            self._store.finish_unknown(send.id, say_unsure(send, where), now)
+
+
+def _reply(platform: Platform, mention: Mention, send: Send) -> Posted:
+    """Post what goes next of a send: all of it, or the next part of a thread after the one before."""
+    if not send.parts:
+        return platform.reply(mention, send.text, send.send_key)
+    after = send.posted[-1] if send.posted else None
+    return platform.reply(mention, send.left[0], send.next_key, after=after)
 
 
 def _refusal(error: Exception, attempts: int) -> str:

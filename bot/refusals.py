@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.conversation import Actor, Conversation, State
-from bot.ledger import Send, SendState
+from bot.ledger import Send, SendState, say_what_is_up
 from bot.spoken import say_ago, say_length
 from bot.store.texts import is_fit
 from listeners.contract import Shape
@@ -21,13 +21,14 @@ _REST = {
 }
 
 
-def check_reply(text: str, suggestion: str, shape: Shape) -> str:
+def check_reply(text: str, suggestion: str, shape: Shape, *, as_thread: bool = False) -> str:
     """Return '' where a reply may be sent, or the sentence why it is refused.
 
     Args:
         text: what the person wrote.
         suggestion: the draft they started from, '' for none.
         shape: the text as the platform will get it.
+        as_thread: whether the person chose a thread; it takes effect where the shape has parts.
     """
     if not text.strip() or not shape.text.strip():
         return "The reply is empty."
@@ -39,11 +40,27 @@ def check_reply(text: str, suggestion: str, shape: Shape) -> str:
         return f"Fill in {gaps[0]} first{more}: only you know what belongs there."
     if is_unchanged(text, suggestion) or is_unchanged(shape.text, suggestion):
         return "These are still the suggestion's words. Say it in your own."
+    return "" if as_thread and shape.parts else _check_length(shape)
+
+
+def _check_length(shape: Shape) -> str:
+    if shape.parts:
+        return f"{say_too_long(shape)}: shorten it, or tick “{name_thread(shape)}”."
     if shape.limit and shape.count > shape.limit:
-        over = shape.count - shape.limit
-        unit = shape.unit.removesuffix("s") if over == 1 else shape.unit
-        return f"This is {over} {unit} too long: {shape.count} of {shape.limit}."
+        return f"{say_too_long(shape)}: {shape.count} of {shape.limit}."
     return shape.problem
+
+
+def say_too_long(shape: Shape) -> str:
+    """Say by how much a reply is too long, without a full stop."""
+    over = shape.count - shape.limit
+    unit = shape.unit.removesuffix("s") if over == 1 else shape.unit
+    return f"This is {over:,} {unit} too long{' for one post' if shape.parts else ''}"
+
+
+def name_thread(shape: Shape) -> str:
+    """Return what a person ticks to have a long reply posted as a thread."""
+    return f"Post it as a thread of {len(shape.parts)}"
 
 
 def say_why_not(found: Conversation, brought: tuple[Actor, datetime] | None, actor: Actor, now: datetime) -> str:
@@ -78,6 +95,10 @@ def say_too_late(newest: Send | None, now: datetime) -> str:
     if newest is None:
         return "There is no reply to undo."
     since = say_ago(newest.finished_at or newest.approved_at, now)
+    if newest.state is SendState.UNDONE and newest.posted:
+        return f"The rest of this thread was stopped {since}: {say_what_is_up(newest)}."
+    if newest.state is SendState.SENDING and len(newest.left) > 1:
+        return "A part of the thread is leaving right now. Press Undo again in a moment to stop the rest."
     return {
         SendState.UNDONE: f"This reply was undone {since}; nothing was sent.",
         SendState.SENDING: "Too late to undo: the reply is leaving right now.",

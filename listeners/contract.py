@@ -22,9 +22,10 @@ Route = Literal["api", "by_hand", "none"]
 class Capability:
     """How a mention can be answered, told before the person writes.
 
-    `api`: Cuecard posts the reply, from `account`. `by_hand`: the person opens `url` and pastes. `none`: no answer
-    is possible. `reason` is one plain sentence for the card; `may_suggest` is False where the house rules of the
-    platform ask for no drafted text.
+    `api`: Cuecard posts the reply, from `account`. `by_hand`: the person opens `url`, signed in as `account` where that
+    is known, and pastes. `none`: no answer is possible. `reason` is one plain sentence for the card; `may_suggest` is
+    False where the house rules of the platform ask for no drafted text. `prefill` is an address with `{text}` in it
+    that opens the platform with the reply filled in, '' where there is none; the text is percent-encoded into it.
     """
 
     route: Route
@@ -32,6 +33,7 @@ class Capability:
     url: str = ""
     account: str = ""
     may_suggest: bool = True
+    prefill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Shape:
 
     `limit` 0 means none is known. `problem` is one plain sentence, or '' when the text can be posted. Where a text is
     too long for one post and the platform's manners allow a thread, `parts` holds the posts it would be cut into (two
-    or more, each of which fits, with every word of `text` in its order); a person chooses whether to send it so.
+    or more, each of which fits, with every word of `text` in its order); a person chooses whether to send it so. Where
+    anything else than its length stands in the way, `parts` is empty.
     """
 
     text: str
@@ -142,6 +145,7 @@ class Replies(Protocol):
         Raises:
             RateLimited, Retryable: certainly not posted.
             Permanent: refused; the sentence is shown to the person.
+            RefusedByRules: programs may not answer this post; from now on a person does so by hand.
             Unknown: it may have been posted. Anything that is not certainly one of the others is this.
         """
         ...

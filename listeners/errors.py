@@ -33,6 +33,15 @@ class Permanent(ListenerError):  # noqa: N818
     """The platform refused, and will refuse again until a person changes something."""
 
 
+class RefusedByRules(Permanent):
+    """The platform takes no reply to this post from programs; a person can post it by hand."""
+
+    def __init__(self, message: str = "", *, url: str = "") -> None:
+        """Take the sentence, and the address where a person can answer this post, '' where none is known."""
+        super().__init__(message)
+        self.url = url
+
+
 class Unknown(ListenerError):  # noqa: N818
     """The call may or may not have taken effect: it must never be repeated by itself."""
 

@@ -8,13 +8,15 @@ Settings of a feed (`platform = "replay"`):
     stage_url      where replies are posted, for a rehearsal ("": a replayed post cannot be answered)
     account        the account that replies are posted from ("": @ and the brand's name)
     limit          how many characters a reply may have (280; 0: any number)
+    threads        whether a longer reply may be posted as a thread, each part within the limit (false)
 
 What is heard: every row, whether a watch matches it or not, because the file was asked for by name; watches that match
 are noted. A row with an id that came before counts as an edit. A line that cannot be read is told with its number.
 The feed ends with the last file. Text keeps every character, also those that are no text elsewhere.
 
-A reply is one POST of JSON to `stage_url`: {"in_reply_to", "platform", "text", "send_key", "account", "author"}. The
-stage answers {"id", "url"}, or a 4xx with {"error": a sentence}.
+A reply is one POST of JSON to `stage_url`: {"in_reply_to", "platform", "text", "send_key", "account", "author"}, and
+with {"after": the id of the part before it} where it goes on a thread. The stage answers {"id", "url"}, or a 4xx with
+{"error": a sentence}, and with {"by_hand_url": an address} where only a person may answer, there.
 """
 
 from __future__ import annotations
@@ -31,10 +33,11 @@ from pydantic import Field, field_validator
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from listeners.contract import Capability, Compiled, FeedContext, Finding, Posted, Shape
-from listeners.errors import Permanent, RateLimited, Retryable, SettingRefused, Unknown
+from listeners.errors import Permanent, RateLimited, RefusedByRules, Retryable, SettingRefused, Unknown
 from listeners.fetch import retry_after_seconds
 from listeners.mention import Batch, Mention
 from listeners.pacing import Pacer
+from listeners.parts import cut_parts
 from listeners.query import Query
 from listeners.rows import Refusal, number_rows, read_lines, read_rows
 from listeners.settings import FeedSettings, check_settings, check_web_address
@@ -57,6 +60,7 @@ class Settings(FeedSettings):
     stage_url: str = ""
     account: str = ""
     limit: int = Field(default=280, ge=0)
+    threads: bool = False
 
     @field_validator("stage_url")
     @classmethod
@@ -129,15 +133,16 @@ class Replay:
         prepared = unicodedata.normalize("NFC", text).strip()
         count, limit = count_graphemes(prepared), self._settings.limit
         problem = ""
+        parts: tuple[str, ...] = ()
         if not prepared:
             problem = "There is no text to post."
         elif limit and count > limit:
             problem = f"This is {count - limit} characters too long: {count} of {limit}."
-        return Shape(prepared, count, limit, problem=problem)
+            parts = cut_parts(prepared, self._fits) if self._settings.threads else ()
+        return Shape(prepared, count, limit, problem=problem, parts=parts)
 
     def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
         """Post to the stage, once; see `Replies`."""
-        del after  # the stage shows single replies
         if not self._settings.stage_url:
             raise Permanent("A replayed post can not be answered.")
         body = {
@@ -147,6 +152,7 @@ class Replay:
             "send_key": send_key,
             "account": self._account(mention),
             "author": mention.author.handle,
+            **({"after": after.reply_ref} if after else {}),
         }
         status, headers, answer = _post_once(self._settings.stage_url, json.dumps(body).encode("ascii"))
         if status == 429:
@@ -154,12 +160,14 @@ class Replay:
             raise RateLimited("The stage asks to slow down.", retry_after=wait)
         told = _read_answer(answer)
         if 400 <= status < 500 and told.get("error"):
+            if "by_hand_url" in told:
+                raise RefusedByRules(told["error"], url=told["by_hand_url"])
             raise Permanent(told["error"])
         if not 200 <= status < 300 or not told.get("id"):
             raise Unknown(
                 f"The stage did not confirm the reply (it answered {status}); look there before trying again."
             )
-        return Posted(told["id"], told.get("url", ""))
+        return Posted(told["id"], told.get("url", ""), reply_ref=told["id"])
 
     def recheck(self, mentions: Sequence[Mention]) -> Batch:
         """Look at nothing again: a file does not change behind our back."""
@@ -173,6 +181,9 @@ class Replay:
     def close(self) -> None:
         """End the play."""
         self._pacer.close()
+
+    def _fits(self, piece: str) -> bool:
+        return count_graphemes(piece) <= self._settings.limit
 
     def _account(self, mention: Mention) -> str:
         return self._settings.account or mention.account or (f"@{mention.brand}" if mention.brand else "")

@@ -134,6 +134,7 @@ def _replay(rehearsal: Rehearsal, path: Path, pace: float) -> dict[str, object]:
         "pace_seconds": pace,
         "stage_url": rehearsal.stage_url,
         "account": "@kettleandfern",
+        "threads": True,
     }
 
 

@@ -16,10 +16,14 @@ from starlette.responses import JSONResponse, Response
 
 from bot.demo.blocks import Json
 
-Misbehaviour = Literal["slow", "error_after", "error_before", "refuse", "drop_after", "drop_before", "ratelimited"]
+Misbehaviour = Literal[
+    "slow", "error_after", "error_before", "refuse", "only_people", "drop_after", "drop_before", "ratelimited", ""
+]
+"""What goes wrong with a reply; '' is nothing, to let a thread get so far."""
 DROPPED = 599
 """The status by which the server knows to cut the connection instead of answering."""
 REFUSAL = "The author closed replies to this post."
+ONLY_PEOPLE = "Programs may not answer this post."
 
 
 @dataclass(slots=True)
@@ -78,11 +82,13 @@ class Stage:
     async def take_reply(self, request: Request) -> Response:
         """POST /stage/replies."""
         how = self._planned.popleft() if self._planned else ""
-        if how in _AT_ONCE:
-            return _refusal(how)
         row: Json = await request.json()
+        if how in _AT_ONCE:
+            return _refusal(how, self._address_of(str(row.get("in_reply_to"))))
         if not row.get("in_reply_to") or not str(row.get("text", "")).strip():
             return JSONResponse({"error": "A reply needs in_reply_to and text."}, 400)
+        if row.get("after") and all(row["after"] != reply["id"] for reply in self.replies):
+            return JSONResponse({"error": "There is no such reply to go on from."}, 404)
         answer = self._store(row)
         if how == "slow":
             await asyncio.sleep(self._slow_seconds)
@@ -101,12 +107,16 @@ class Stage:
             "text": str(row["text"]),
             "account": str(row.get("account", "")),
             "send_key": str(row.get("send_key", "")),
+            "after": str(row.get("after", "")),
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         post.replies.append(reply)
         self.replies.append(reply)
         self._tell(post)
-        return {"id": reply_id, "url": f"{self._base_url()}/stage/{stage_path(post.id)}#{reply_id}"}
+        return {"id": reply_id, "url": f"{self._address_of(post.id)}#{reply_id}"}
+
+    def _address_of(self, post_id: str) -> str:
+        return f"{self._base_url()}/stage/{stage_path(post_id)}"
 
     def shown(self) -> list[Json]:
         """Return the posts that were answered, the newest answer first."""
@@ -114,16 +124,18 @@ class Stage:
         return [p.to_json() for p in sorted(answered, key=lambda p: p.replies[-1]["at"], reverse=True)]
 
 
-_AT_ONCE = {"drop_before", "error_before", "ratelimited", "refuse"}
+_AT_ONCE = {"drop_before", "error_before", "ratelimited", "refuse", "only_people"}
 
 
-def _refusal(how: str) -> Response:
+def _refusal(how: str, address: str) -> Response:
     if how == "drop_before":
         return Response(status_code=DROPPED)
     if how == "error_before":
         return JSONResponse({"error": "The stage is closed."}, 503)
     if how == "ratelimited":
         return JSONResponse({"error": "Too many replies."}, 429, {"Retry-After": "1"})
+    if how == "only_people":
+        return JSONResponse({"error": ONLY_PEOPLE, "by_hand_url": address}, 403)
     return JSONResponse({"error": REFUSAL}, 403)
 
 

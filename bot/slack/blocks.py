@@ -120,12 +120,13 @@ def careful_button(label: str, action_id: str, value: str, *, question: str, yes
     )
 
 
-def link_button(label: str, action_id: str, url: str) -> list[ButtonElement]:
+def link_button(label: str, action_id: str, url: str, *, style: str | None = None) -> list[ButtonElement]:
     """Return a button that opens an address, or nothing where the address is not one to open."""
     address = safe_url(url)
     if not address:
         return []
-    return [ButtonElement(text=PlainTextObject(text=label, emoji=False), action_id=action_id, url=address)]
+    text = PlainTextObject(text=label, emoji=False)
+    return [ButtonElement(text=text, action_id=action_id, url=address, style=style)]
 
 
 def menu(label: str, action_id: str, options: Sequence[tuple[str, str]]) -> StaticSelectElement:

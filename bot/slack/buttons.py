@@ -87,7 +87,7 @@ def _draw_for_send(view: CardView) -> list[InteractiveElement]:
     key = str(view.conversation.id)
     match view.send.state if view.send else None:
         case SendState.APPROVED:
-            return [button("Undo", UNDO, key, style="danger")]
+            return [button("Stop the rest" if view.send and view.send.posted else "Undo", UNDO, key, style="danger")]
         case SendState.HANDED_OFF:
             return [button("I posted it", POSTED, key, style="primary"), button("Not posted", NOT_POSTED, key)]
         case SendState.UNKNOWN:

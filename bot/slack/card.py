@@ -105,7 +105,8 @@ def describe_route(capability: Capability) -> str:
         account = f" from {capability.account}" if capability.account else ""
         return f"Cuecard posts the answer{account} once you press Send."
     if capability.route == "by_hand":
-        return f"Answered by hand: {capability.reason or 'this place takes no reply from programs.'}"
+        account = f", signed in as {capability.account}" if capability.account else ""
+        return f"Answered by hand{account}: {capability.reason or 'this place takes no reply from programs.'}"
     return f"No answer is possible here: {capability.reason or 'this place takes none.'}"
 
 

@@ -51,19 +51,32 @@ class Desk:
         return time.fromisoformat(self.settings.digest.at)
 
     def capability(self, view: CardView) -> Capability:
-        """Say how this conversation can be answered; by hand where its feed is no longer configured."""
+        """Say how this conversation can be answered; by hand where its feed is no longer configured.
+
+        By hand from now on, too, where the platform once refused a reply to this post because it came from a program.
+        """
         platform = way_back(self.platforms, view.mention)
-        if platform is not None:
-            capability = platform.capability(view.mention)
-            may_suggest = capability.may_suggest and self.settings.may_suggest(view.mention.feed)
-            return replace(capability, may_suggest=may_suggest)
-        reason = "the feed that heard it is no longer set up."
-        return Capability("by_hand" if view.mention.url else "none", reason, view.mention.url)
+        if platform is None:
+            reason = "the feed that heard it is no longer set up."
+            return Capability("by_hand" if view.mention.url else "none", reason, view.mention.url)
+        capability = platform.capability(view.mention)
+        may_suggest = capability.may_suggest and self.settings.may_suggest(view.mention.feed)
+        capability = replace(capability, may_suggest=may_suggest)
+        closing = self.store.closing_send(view.mention_id) if capability.route == "api" and view.send else None
+        if closing is None:
+            return capability
+        url = closing.url or capability.url or view.mention.url
+        return replace(capability, route="by_hand", reason="programs may not answer this post.", url=url)
 
     def shape(self, text: str, view: CardView) -> Shape:
-        """Count and prepare a reply as its platform would."""
+        """Count and prepare a reply as its platform would; in parts only where each of them can really be posted."""
         platform = way_back(self.platforms, view.mention)
-        return platform.shape(text, view.mention) if platform else Shape(text.strip(), len(text.strip()), 0)
+        if platform is None:
+            return Shape(text.strip(), len(text.strip()), 0)
+        shape = platform.shape(text, view.mention)
+        if len(shape.parts) > 1 and not any(platform.shape(part, view.mention).problem for part in shape.parts):
+            return shape
+        return replace(shape, parts=()) if shape.parts else shape
 
     def drafts(self, view: CardView) -> tuple[Draft, ...]:
         """Return the suggestions for a conversation: the same ones each time it is asked.

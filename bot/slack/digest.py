@@ -76,7 +76,7 @@ def _draw_line(line: DigestLine, card_url: Callable[[str, str], str]) -> Block:
 
 
 def _draw_below(digest: Digest) -> list[Block]:
-    told = [digest.answered, digest.quiet, digest.dismissed]
+    told = [digest.answered, digest.quiet, digest.dismissed, digest.refused]
     blocks: list[Block] = [section(safe(text, 700)) for text in told if text]
     return [*blocks, context(plain(digest.period, 200))]
 

@@ -14,7 +14,7 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_sdk import WebClient
 
 from bot.conversation import Actor
-from bot.slack import buttons, commands, home, modals, presses, reply_modal, rows, submissions
+from bot.slack import buttons, commands, home, modals, presses, reply_modal, rows, submissions, thread
 from bot.slack.desk import Desk
 from bot.slack.people import NotAdmittedError, Roster
 from bot.slack.press import Press, value_of
@@ -27,6 +27,7 @@ Handler = Callable[[Press], None]
 Submit = Callable[[Press], Answer]
 Body = Mapping[str, Any]
 
+_COUNTED = frozenset({reply_modal.REPLY_TEXT, thread.AS_THREAD})
 ACTIONS: Mapping[str, Handler] = {
     buttons.CLAIM: presses.claim,
     buttons.REPLY: presses.reply,
@@ -42,9 +43,10 @@ ACTIONS: Mapping[str, Handler] = {
     buttons.IS_THERE: presses.say_it_is_there,
     buttons.IS_NOT_THERE: presses.say_it_is_not_there,
     rows.OPEN_CARD: presses.follow_link,
+    modals.FILLED_IN: presses.follow_link,
     home.LOOK: presses.look_at_quiet,
     home.REFRESH: presses.refresh_home,
-    reply_modal.REPLY_TEXT: LiveCount(),
+    **dict.fromkeys(_COUNTED, LiveCount()),
     **dict.fromkeys(reply_modal.STARTS, start_over),
 }
 VIEWS: Mapping[str, Submit] = {
@@ -139,7 +141,7 @@ def delivery_key(body: Body) -> str:
     """Return what makes a delivery the same as another, '' for one that may be handled twice.
 
     A submitted modal is not among them: it must be answered each time, and `submissions` sees to it that it acts once.
-    Keystrokes only count, and counting twice does no harm.
+    Keystrokes, and the choice of a thread, only count; counting twice does no harm.
     """
     kind = body.get("type")
     if body.get("command"):
@@ -147,7 +149,7 @@ def delivery_key(body: Body) -> str:
     if kind == "event_callback":
         return f"event:{body['event_id']}" if body.get("event_id") else ""
     actions = body.get("actions")
-    if kind != "block_actions" or not actions or actions[0].get("action_id") == reply_modal.REPLY_TEXT:
+    if kind != "block_actions" or not actions or actions[0].get("action_id") in _COUNTED:
         return ""
     place = body.get("container") or {}
     where = place.get("message_ts") or place.get("view_id") or ""

@@ -57,8 +57,10 @@ def home_now(desk: Desk, user_id: str, card_url: Callable[[str, str], str]) -> H
 
 
 def is_all_heard(feeds: Iterable[FeedState], now: datetime) -> bool:
-    """Return whether every feed is heard: only then is 'nothing waits' the whole truth."""
-    return all(feed.heard_at is not None and feed.unheard_since(now) is None for feed in feeds)
+    """Return whether every feed is surely heard: only then is 'nothing waits' the whole truth."""
+    return all(
+        feed.heard_at is not None and feed.unheard_since(now) is None and feed.quiet_since is None for feed in feeds
+    )
 
 
 def draw_home(home: HomeView) -> Json:
@@ -104,7 +106,7 @@ def _draw_quiet(count: int) -> list[Block]:
 
 def _draw_feeds(feeds: Sequence[FeedState], now: datetime) -> list[Block]:
     """Say of each feed whether it hears, the deaf ones first."""
-    ranked = sorted(feeds, key=lambda feed: (feed.unheard_since(now) is None, feed.name))
+    ranked = sorted(feeds, key=lambda feed: (feed.unheard_since(now) is None, feed.quiet_since is None, feed.name))
     blocks: list[Block] = [
         context(plain(_name(feed), 300), words(_describe_feed(feed, now))) for feed in ranked[:_MOST_FEEDS]
     ]
@@ -124,6 +126,8 @@ def _describe_feed(feed: FeedState, now: datetime) -> str:
         return f"*deaf since {show_time(since, '{date_short_pretty} {time}')}*{why}"
     if feed.heard_at is None:
         return "not heard yet"
+    if feed.quiet_since is not None:
+        return f"*unusually silent since {show_time(feed.quiet_since, '{date_short_pretty} {time}')}*, but it answers"
     return f"last heard {show_time(feed.heard_at, '{ago}')} · {feed.mentions:,} mentions"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote as quote_plainly
 
 from slack_sdk.models.blocks import (
     Block,
@@ -16,10 +17,12 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.records import CardView
-from bot.slack.blocks import Json, actions, context, link_button, plain, quote, section
+from bot.slack.blocks import Json, actions, context, link_button, plain, quote, section, words
 from bot.slack.buttons import OPEN_POST
 from bot.slack.rows import draw_row
-from bot.slack.text import cut, escape
+from bot.slack.text import cut, escape, safe_line, safe_url
+from bot.slack.thread import name_part
+from listeners.contract import Capability
 from nlp.playbook import HandTo
 
 ASSIGN_VIEW = "assign"
@@ -30,6 +33,7 @@ FOUND_VIEW = "found"
 ASSIGN_TO = "assign_to"
 NOTE = "hand_over_note"
 URL = "reply_url"
+FILLED_IN = "posted_open_filled_in"
 _MOST_NOTE = 1000
 _CODE_PAGE = 2800
 MOST_TEXT = 3000
@@ -59,27 +63,71 @@ def draw_hand_over(conversation_id: int, hint: HandTo | None = None) -> Json:
     return _modal(HAND_OVER_VIEW, f"Hand over #{conversation_id}", "Hand over", blocks, str(conversation_id))
 
 
-def draw_posted(view: CardView, text: str) -> Json:
-    """Show the words to post by hand and where to, and ask for the answer's address once it is there."""
+def draw_posted(view: CardView, capability: Capability, parts: Sequence[str]) -> Json:
+    """Show the words to post by hand and where to, and ask for the answer's address once it is there.
+
+    `parts` are the posts of a thread, or the one text of a single post; the words are put into the platform's own
+    window where `capability` knows how.
+    """
     number = view.conversation.id
+    filled = "" if view.is_removed else fill_in(capability.prefill, parts[0])
+    account = [section(f"Sign in as *{safe_line(capability.account, 80)}*.")] if capability.account else []
     blocks: list[Block] = [
-        section("*1.* Copy your words. *2.* Open the post and paste them. *3.* Come back and press _I posted it_."),
-        *[section(f"```{page}```") if "```" not in text else quote(page) for page in _code_pages(text)],
-        *_draw_way_there(view),
+        *account,
+        section(_describe_steps(len(parts), is_filled_in=bool(filled))),
+        *_draw_words(parts),
+        *_draw_way_there(view, filled, capability.url),
         _ask_url(),
     ]
     return _modal(POSTED_VIEW, f"Post #{number} by hand", "I posted it", blocks, str(number), close="Later")
 
 
+def fill_in(template: str, text: str) -> str:
+    """Return the address that opens a platform with a reply filled in, '' where there is none.
+
+    Every character of the text is percent-encoded, so it can be nothing but text there. Where the address would be too
+    long for a button it is left out; the person pastes then.
+    """
+    address = template.replace("{text}", quote_plainly(text, safe="", errors="replace"))
+    return safe_url(address) if "{text}" in template else ""
+
+
+def _describe_steps(count: int, *, is_filled_in: bool) -> str:
+    """Say what to do to post by hand, in order."""
+    if count == 1 and not is_filled_in:
+        steps = ["Copy your words.", "Open the post and paste them."]
+    elif count == 1:
+        steps = ["Open the post with your words filled in, and post them."]
+    else:
+        how = "Open the post with part 1 filled in, and post it." if is_filled_in else "Copy part 1 into the post."
+        steps = [how, "Answer it with part 2." if count == 2 else "Answer it with part 2, that one with 3, and so on."]
+    steps.append("Come back and press _I posted it_.")
+    return " ".join(f"*{number}.* {step}" for number, step in enumerate(steps, start=1))
+
+
+def _draw_words(parts: Sequence[str]) -> list[Block]:
+    """Return the words for copying; each part of a thread has blocks of its own."""
+    blocks: list[Block] = []
+    for number, text in enumerate(parts, start=1):
+        if len(parts) > 1:
+            blocks.append(context(words(f"*{name_part(number, len(parts))}*")))
+        blocks += [section(f"```{page}```") if "```" not in text else quote(page) for page in _code_pages(text)]
+    return blocks
+
+
 def draw_found(view: CardView) -> Json:
-    """Ask for the address of a reply that turned out to be there."""
+    """Ask for the address of a reply, or of a part of it, that turned out to be there."""
     number = view.conversation.id
+    is_whole = view.send is None or len(view.send.left) <= 1
+    rest = "The rest of the thread did not go out. Press Reply after this; it begins with those words."
+    line = "Good. The conversation then counts as answered." if is_whole else f"Good. {rest}"
     blocks: list[Block] = [
-        section("Good. The conversation then counts as answered."),
+        section(line),
         *_draw_way_there(view),
         _ask_url(),
     ]
-    return _modal(FOUND_VIEW, f"#{number} is answered", "It is there", blocks, str(number))
+    title = f"#{number} is answered" if is_whole else f"#{number}: it is there"
+    return _modal(FOUND_VIEW, title, "It is there", blocks, str(number))
 
 
 def draw_notice(sentence: str) -> Json:
@@ -119,9 +167,13 @@ def _ask_url() -> Block:
     )
 
 
-def _draw_way_there(view: CardView) -> list[Block]:
-    opener = link_button("Open post", OPEN_POST, view.mention.url)
-    return [actions(opener)] if opener and not view.is_removed else []
+def _draw_way_there(view: CardView, filled: str = "", url: str = "") -> list[Block]:
+    """Return the buttons that lead to the post: with the words filled in, and plainly."""
+    if view.is_removed:
+        return []
+    openers = link_button("Open with your words filled in", FILLED_IN, filled, style="primary")
+    openers += link_button("Open post", OPEN_POST, url) or link_button("Open post", OPEN_POST, view.mention.url)
+    return [actions(openers)] if openers else []
 
 
 def _code_pages(text: str) -> list[str]:

@@ -92,7 +92,8 @@ def say_posted(press: Press) -> None:
     """Ask where the reply that was posted by hand stands."""
     view = _waiting(press, SendState.HANDED_OFF)
     if view is not None and view.send is not None:
-        press.open_modal(draw_posted(view, view.send.text))
+        parts = view.send.parts or (view.send.text,)
+        press.open_modal(draw_posted(view, press.desk.capability(view), parts))
 
 
 def say_not_posted(press: Press) -> None:

@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, Pl
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.views import View
 
+from bot.ledger import Send
 from bot.records import CardView
 from bot.slack.blocks import (
     Json,
@@ -32,7 +33,9 @@ from bot.slack.blocks import (
 from bot.slack.buttons import OPEN_POST
 from bot.slack.card import describe_author, describe_route, list_reasons
 from bot.slack.modals import MOST_TEXT
+from bot.slack.status import name
 from bot.slack.text import clean, cut, excerpt, one_line, safe_line, show_time
+from bot.slack.thread import CHANGED, draw_thread, name_parts
 from listeners.catalog import label_of
 from listeners.contract import Capability, Shape
 from listeners.mention import Mention
@@ -56,8 +59,12 @@ class Writing:
     """Where a person is in writing an answer.
 
     `chosen` is which of `drafts` they started from, None for a blank page. `text` is what stands in the input, `shape`
-    what the platform makes of it, `problem` why it can not be sent as it stands ('' where it can). `has_news` says on
-    top that the author wrote again meanwhile.
+    what the platform makes of it, `problem` why it can not be sent as it stands ('' where it can, and where only the
+    choice to post a thread is open). `has_news` says on top that the author wrote again meanwhile.
+
+    `as_thread` is whether the person chose a thread, `counted` then what the platform makes of each part, and
+    `has_new_parts` says that these are other parts than those they saw. `unsent` is the reply that did not leave, or
+    not whole, where the input begins with its words.
     """
 
     view: CardView
@@ -70,21 +77,31 @@ class Writing:
     has_news: bool = False
     earlier: Sequence[Mention] = ()
     hold_seconds: float = 30
+    as_thread: bool = False
+    counted: Sequence[Shape] = ()
+    has_new_parts: bool = False
+    unsent: Send | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """What `private_metadata` says: hints from outside, to be looked up and never trusted."""
+    """What `private_metadata` says: hints from outside, to be looked up and never trusted.
+
+    `parts` is the short name of the parts of a thread that were shown, '' where none were.
+    """
 
     conversation_id: int
     mention_id: int
     chosen: int | None = None
     has_news: bool = False
+    parts: str = ""
 
 
 def pack_ids(ids: Ids) -> str:
     """Return the ids as `private_metadata`."""
-    packed = {"c": ids.conversation_id, "m": ids.mention_id, "d": ids.chosen, "n": int(ids.has_news)}
+    packed: Json = {"c": ids.conversation_id, "m": ids.mention_id, "d": ids.chosen, "n": int(ids.has_news)}
+    if ids.parts:
+        packed["t"] = ids.parts
     return json.dumps(packed, separators=(",", ":"))
 
 
@@ -93,7 +110,9 @@ def unpack_ids(metadata: str) -> Ids | None:
     try:
         found = json.loads(metadata)
         chosen = found.get("d")
-        return Ids(int(found["c"]), int(found["m"]), None if chosen is None else int(chosen), bool(found.get("n")))
+        number, mention = int(found["c"]), int(found["m"])
+        parts = str(found.get("t") or "")
+        return Ids(number, mention, None if chosen is None else int(chosen), bool(found.get("n")), parts)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
 
@@ -105,14 +124,17 @@ def text_block(chosen: int | None) -> str:
 
 def draw_reply_modal(writing: Writing) -> Json:
     """Return the modal."""
-    ids = Ids(writing.view.conversation.id, writing.view.mention_id, writing.chosen, writing.has_news)
+    parts = name_parts(writing.shape.parts) if writing.as_thread else ""
+    ids = Ids(writing.view.conversation.id, writing.view.mention_id, writing.chosen, writing.has_news, parts)
     blocks: list[Block] = [
         *([section(f"*{_NEWS}*"), divider()] if writing.has_news else []),
+        *([section(f"*{CHANGED}*"), divider()] if writing.has_new_parts else []),
         *_draw_mention(writing),
         divider(),
         *_draw_advice(writing),
         _draw_input(writing),
         *draw_count(writing.shape, writing.problem),
+        *draw_thread(writing.shape, writing.counted, is_chosen=writing.as_thread),
         context(plain(_describe_send(writing), 300)),
     ]
     return View(
@@ -175,6 +197,11 @@ def _draw_beginning(text: str) -> PlainTextObject:
 def _draw_advice(writing: Writing) -> list[Block]:
     """Return what to know before writing, and the choice of where to start from."""
     blocks: list[Block] = []
+    if writing.unsent is not None:
+        rest = "The rest of " if writing.unsent.posted else ""
+        blocks.append(
+            section(f"*{rest}{name(writing.unsent.approved_by)}'s reply was not sent.* The words stand below.")
+        )
     if not writing.capability.may_suggest:
         rule = writing.capability.reason or "The house rules there ask for a person's own words."
         blocks.append(section(f"*House rule:* {safe_line(rule, 400)} Nothing is suggested here."))
@@ -211,17 +238,26 @@ def _draw_input(writing: Writing) -> Block:
     )
     return InputBlock(
         block_id=text_block(writing.chosen),
-        label=PlainTextObject(text="Your answer", emoji=False),
+        label=PlainTextObject(text=_name_input(writing.capability), emoji=False),
         element=element,
         dispatch_action=True,
     )
+
+
+def _name_input(capability: Capability) -> str:
+    """Return the input's label: it names the account whose words these will be."""
+    account = safe_line(capability.account, 80)
+    if not account:
+        return "Your answer"
+    return f"Your answer, from {account}" if capability.route == "api" else f"Your answer, to be posted as {account}"
 
 
 def _describe_send(writing: Writing) -> str:
     if writing.capability.route != "api":
         return describe_route(writing.capability)
     account = f" from {writing.capability.account}" if writing.capability.account else ""
-    return f"It is posted{account}, {writing.hold_seconds:g} seconds after Send; until then Undo works."
+    thread = f" as a thread of {len(writing.shape.parts)}" if writing.as_thread and writing.shape.parts else ""
+    return f"It is posted{account}{thread}, {writing.hold_seconds:g} seconds after Send; until then Undo works."
 
 
 def read_text(view: Mapping[str, Any], chosen: int | None = None) -> str:

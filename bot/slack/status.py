@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slack_sdk.models.blocks import Block
+from slack_sdk.models.blocks import Block, TextObject
 
 from bot.conversation import DISMISS_LABELS, Actor, Event, State
-from bot.ledger import Send, SendState
+from bot.ledger import Send, SendState, say_what_is_up
 from bot.records import CardView, HistoryEntry
 from bot.slack.blocks import context, plain, quote, section, words
-from bot.slack.text import safe_line, safe_link, show_time
+from bot.slack.text import safe_line, safe_link, safe_url, show_time
 
 _MOMENT = "{date_short_pretty} {time}"
 _REPLY_SHOWN = 500
+_NOT_OUT = frozenset({SendState.REFUSED, SendState.UNDONE, SendState.NOT_SENT})
 
 
 def draw_status(view: CardView, history: Sequence[HistoryEntry] = ()) -> list[Block]:
@@ -59,29 +60,44 @@ def _draw_claimed(view: CardView, history: Sequence[HistoryEntry]) -> list[Block
 
 def _draw_setback(send: Send | None) -> list[Block]:
     """Say why the last reply did not leave, where a person should know."""
-    if send is None or not send.problem or send.state not in {SendState.REFUSED, SendState.UNDONE}:
+    if send is None or not send.problem or send.state not in _NOT_OUT:
         return []
-    return [context(words("*Not sent:*"), plain(send.problem, 300))]
+    lead = "*Not sent in full:*" if send.posted else "*Not sent:*"
+    return [context(words(lead), *_tell(send, send.problem))]
+
+
+def _tell(send: Send, sentences: str) -> list[TextObject]:
+    """Return sentences about a send; the address of what is up of a thread becomes a link beside them."""
+    url = safe_url(send.posted[0].url) if send.posted else ""
+    if not url:
+        return [plain(sentences, 500)]
+    return [plain(sentences.replace(f" ({url})", ""), 500), words(safe_link(url, "see what is posted"))]
 
 
 def _draw_sending(send: Send) -> list[Block]:
     who = name(send.approved_by)
+    what = f"thread of {len(send.parts)}" if send.parts else "reply"
     if send.state is SendState.HANDED_OFF:
         line = f"*{who} is posting this by hand.* Once it is there, press _I posted it_."
     elif send.state is SendState.SENDING:
-        line = f"*{who}'s reply is going out now …*"
+        line = f"*{who}'s {what} is going out now …*"
+    elif send.posted:
+        line = f"*{who}'s {what} goes on at {show_time(send.send_after, '{time_secs}')}*"
     else:
-        line = f"*{who}'s reply goes out at {show_time(send.send_after, '{time_secs}')}*"
-    return [section(line), _draw_reply(send)]
+        line = f"*{who}'s {what} goes out at {show_time(send.send_after, '{time_secs}')}*"
+    up = [context(*_tell(send, f"{say_what_is_up(send)}."))] if send.posted else []
+    return [section(line), *up, _draw_reply(send)]
 
 
 def _draw_unknown(send: Send) -> list[Block]:
+    whose = f"{name(send.approved_by)}'s"
+    what = f"part {len(send.posted) + 1} of {whose} thread" if send.parts else f"{whose} reply"
     line = (
-        f"*It is not known whether {name(send.approved_by)}'s reply arrived.* It will not be sent again by itself. "
+        f"*It is not known whether {what} arrived.* It will not be sent again by itself. "
         "Look at the post, then say what you see."
     )
-    lines: list[Block] = [section(line), _draw_reply(send)]
-    return [*lines, context(plain(send.problem, 300))] if send.problem else lines
+    lines: list[Block] = [section(line), quote(f"↪ {send.left[0] if send.left else send.text}", _REPLY_SHOWN)]
+    return [*lines, context(*_tell(send, send.problem))] if send.problem else lines
 
 
 def _draw_answered(view: CardView) -> list[Block]:

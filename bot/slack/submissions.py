@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.slack.people import NotAdmittedError
 from bot.slack.press import GONE, Press
 from bot.slack.reply_modal import Ids, draw_reply_modal, read_text, shown_start, text_block, unpack_ids
 from bot.slack.text import cut, safe_url
+from bot.slack.thread import name_parts, read_choice
 from bot.slack.writing import resume_writing
 from listeners.contract import Shape
 from nlp.gap import open_gaps
@@ -40,16 +42,20 @@ def send_reply(press: Press) -> Answer:
         return refuse(block_id, GONE)
     text = read_text(press.view, ids.chosen)
     shape = press.desk.shape(text, view)
+    parts = shape.parts if read_choice(press.view) else ()
     outcome = Outcome(is_done=True, sentence="") if _was_taken(press, view, text) else None
     outcome = outcome or _refuse(press, view, ids, text, shape)
-    if outcome is None and view.mention_id != ids.mention_id and not view.is_removed:
-        return _show_news(press, view, ids, text)
+    if outcome is None and not view.is_removed:
+        has_news = view.mention_id != ids.mention_id
+        if has_news or name_parts(parts) not in {"", ids.parts}:
+            return _show_again(press, view, ids, text, has_news=has_news)
     outcome = outcome or _approve(press, view, ids, text, shape)
     if not outcome.is_done:
         return refuse(block_id, outcome.sentence)
     press.redraw()
-    if press.desk.capability(view).route == "by_hand":
-        return {"response_action": "update", "view": draw_posted(view, shape.text)}
+    capability = press.desk.capability(view)
+    if capability.route == "by_hand":
+        return {"response_action": "update", "view": draw_posted(view, capability, parts or (shape.text,))}
     return CLOSE
 
 
@@ -76,7 +82,7 @@ def _refuse(press: Press, view: CardView, ids: Ids, text: str, shape: Shape) -> 
     if capability.route == "none":
         return Outcome(is_done=False, sentence=capability.reason or "No answer is possible there.")
     for start in (_suggestion(press.desk, view, ids), *_all_starts(press, view)):
-        if sentence := decisions.check_reply(text, start, shape):
+        if sentence := decisions.check_reply(text, start, shape, as_thread=read_choice(press.view)):
             return Outcome(is_done=False, sentence=sentence)
     return None
 
@@ -98,6 +104,7 @@ def _approve(press: Press, view: CardView, ids: Ids, text: str, shape: Shape) ->
         press.actor,
         press.now,
         hold,
+        as_thread=read_choice(press.view),
     )
 
 
@@ -128,11 +135,14 @@ def _all_starts(press: Press, view: CardView) -> Iterable[str]:
     return [*drafts, *([start] if open_gaps(start) else [])]
 
 
-def _show_news(press: Press, view: CardView, ids: Ids, text: str) -> Answer:
-    """Show what the author wrote meanwhile; the words stay, and Send then means the new message."""
-    news = Ids(ids.conversation_id, view.mention_id, ids.chosen, has_news=True)
-    writing = resume_writing(press.desk, view, news, text, text)
-    return {"response_action": "update", "view": draw_reply_modal(writing)}
+def _show_again(press: Press, view: CardView, ids: Ids, text: str, *, has_news: bool) -> Answer:
+    """Show what the author wrote meanwhile, or a thread cut otherwise than it was shown; the words stay.
+
+    The next Send means what stands there then.
+    """
+    shown = Ids(ids.conversation_id, view.mention_id, ids.chosen, has_news=has_news or ids.has_news)
+    writing = resume_writing(press.desk, view, shown, text, text, as_thread=read_choice(press.view))
+    return {"response_action": "update", "view": draw_reply_modal(replace(writing, has_new_parts=not has_news))}
 
 
 def _input_block(press: Press, ids: Ids | None) -> str:

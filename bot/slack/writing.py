@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_sdk import WebClient
 
 from bot import decisions
+from bot.ledger import ERASED, SendState
 from bot.records import CardView
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.press import Press, log, value_of
 from bot.slack.reply_modal import (
     NO_DRAFT,
+    REPLY_TEXT,
     Ids,
     Writing,
     draw_reply_modal,
@@ -25,38 +27,73 @@ from bot.slack.reply_modal import (
     unpack_ids,
 )
 from bot.slack.slack_errors import UNREACHABLE, describe_error
+from bot.slack.thread import read_choice
+from listeners.contract import Shape
+from nlp.assessment import Draft
 
 PACE_SECONDS = 0.6
 """The shortest time between two counts in one modal: Slack allows a hundred views.update a minute or so."""
 _MOST_MODALS = 500
+_NOT_OUT = frozenset({SendState.REFUSED, SendState.UNDONE, SendState.NOT_SENT})
 
 
 def begin_writing(desk: Desk, view: CardView) -> Writing:
-    """Return the modal's beginning: the first suggestion, or a blank page where there is none."""
+    """Return the modal's beginning: words that did not leave, else the first suggestion, else a blank page."""
+    writing = _start(desk, view)
+    return _weigh(desk, writing, writing.text)
+
+
+def _start(desk: Desk, view: CardView) -> Writing:
+    """Return the modal's beginning, not weighed yet."""
     drafts = desk.drafts(view)
-    text = drafts[0].text if drafts else ""
-    shape = desk.shape(text, view)
+    unsent = unsent_words(view)
     return Writing(
         view=view,
         capability=desk.capability(view),
         drafts=drafts,
-        chosen=0 if drafts else None,
-        text=text,
-        shape=shape,
-        problem=decisions.check_reply(text, text, shape) if text else "",
+        chosen=0 if drafts and not unsent else None,
+        text=unsent or (drafts[0].text if drafts else ""),
+        shape=Shape("", 0, 0),
         earlier=desk.store.mentions(view.conversation.id)[:-1] if view.earlier else (),
         hold_seconds=desk.settings.reply.hold_seconds,
+        unsent=view.send if unsent else None,
     )
 
 
-def resume_writing(desk: Desk, view: CardView, ids: Ids, start: str, text: str) -> Writing:
+def unsent_words(view: CardView) -> str:
+    """Return the words of the newest reply where it did not leave, of a thread those of the parts that did not.
+
+    Nothing that a person typed is lost: not where the platform refused it, where it was undone or withdrawn, and not
+    where a person looked and it was not there.
+    """
+    send = view.send
+    if send is None or send.state not in _NOT_OUT or send.text == ERASED:
+        return ""
+    return "\n\n".join(send.left)
+
+
+def resume_writing(  # noqa: PLR0913 - where a person is
+    desk: Desk, view: CardView, ids: Ids, start: str, text: str, *, as_thread: bool = False
+) -> Writing:
     """Return the modal while it is open: the input still begins with `start`, and `text` is what stands there now."""
-    begun = begin_writing(desk, view)
+    begun = _start(desk, view)
     choice = ids.chosen if ids.chosen is not None and 0 <= ids.chosen < len(begun.drafts) else None
-    shape = desk.shape(text, view)
-    suggestion = begun.drafts[choice].text if choice is not None else ""
-    problem = decisions.check_reply(text, suggestion, shape) if text.strip() else ""
-    return replace(begun, chosen=choice, text=start, shape=shape, problem=problem, has_news=ids.has_news)
+    unsent = begun.unsent if start == begun.text else None
+    writing = replace(begun, chosen=choice, text=start, has_news=ids.has_news, as_thread=as_thread, unsent=unsent)
+    return _weigh(desk, writing, text)
+
+
+def _weigh(desk: Desk, writing: Writing, text: str) -> Writing:
+    """Return the modal with what its platform makes of a text, and what stands in the way of sending it.
+
+    That it is too long is no problem to tell here where it can go out as a thread: that choice is drawn instead.
+    """
+    shape = desk.shape(text, writing.view)
+    suggestion = writing.drafts[writing.chosen].text if writing.chosen is not None else ""
+    problem = decisions.check_reply(text, suggestion, shape, as_thread=True) if text.strip() else ""
+    as_thread = writing.as_thread and bool(shape.parts)
+    counted = [desk.shape(part, writing.view) for part in shape.parts] if as_thread else ()
+    return replace(writing, shape=shape, problem=problem, as_thread=as_thread, counted=counted)
 
 
 def start_over(press: Press) -> None:
@@ -65,17 +102,25 @@ def start_over(press: Press) -> None:
     if found is None:
         return
     ids, view = found
-    begun = begin_writing(press.desk, view)
+    drafts = press.desk.drafts(view)
     asked = value_of(press.body)
-    number = int(asked) if asked.isdecimal() and int(asked) < len(begun.drafts) else None
+    number = int(asked) if asked.isdecimal() and int(asked) < len(drafts) else None
     if number is None and asked != NO_DRAFT:
         return
-    before, typed = shown_start(press.view), read_text(press.view, ids.chosen)
-    suggestion = begun.drafts[number].text if number is not None else ""
-    is_own = typed.strip() not in {"", before.strip(), *(draft.text for draft in begun.drafts)}
-    text = f"{typed.rstrip()}\n\n{suggestion}" if number is not None and is_own else suggestion
-    writing = resume_writing(press.desk, view, replace(ids, chosen=number), text, text)
+    own = _own_words(read_text(press.view, ids.chosen), drafts)
+    suggestion = drafts[number].text if number is not None else ""
+    text = f"{own}\n\n{suggestion}" if number is not None and own else suggestion
+    as_thread = read_choice(press.view)
+    writing = resume_writing(press.desk, view, replace(ids, chosen=number), text, text, as_thread=as_thread)
     _update(press.client, str(press.view.get("id")), str(press.view.get("hash") or ""), draw_reply_modal(writing))
+
+
+def _own_words(typed: str, drafts: Sequence[Draft]) -> str:
+    """Return what a person wrote themselves: what stands there, without a suggestion that was put below it."""
+    own = typed.rstrip()
+    for draft in drafts:
+        own = own.removesuffix(draft.text.rstrip()).rstrip()
+    return own
 
 
 def _find(press: Press) -> tuple[Ids, CardView] | None:
@@ -95,7 +140,7 @@ class _Typing:
 
 
 class LiveCount:
-    """Counts as people type, at a pace Slack allows: of many keystrokes only the newest words are counted."""
+    """Counts as people type or choose a thread, at a pace Slack allows: of many keystrokes only the newest counts."""
 
     def __init__(
         self, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
@@ -135,12 +180,20 @@ class LiveCount:
         if found is None or found[1].mention_id != found[0].mention_id:
             return  # they wrote again: Send will show it, and the count can wait
         ids, view = found
-        writing = resume_writing(press.desk, view, ids, shown_start(press.view), value_of(press.body))
+        start, choice = shown_start(press.view), read_choice(press.view)
+        text = value_of(press.body) if is_typed(press.body) else read_text(press.view, ids.chosen)
+        writing = resume_writing(press.desk, view, ids, start, text, as_thread=choice)
         drawn, told = draw_reply_modal(writing), str(press.view.get("hash") or "")
         newest = _update(press.client, view_id, told, drawn)
         if not newest and typing.hash not in {"", told}:  # typed before our last count had reached their screen
             newest = _update(press.client, view_id, typing.hash, drawn)
         typing.hash = newest
+
+
+def is_typed(body: Mapping[str, Any]) -> bool:
+    """Return whether a delivery is a keystroke in the answer."""
+    action = next(iter(body.get("actions") or ()), None)
+    return isinstance(action, Mapping) and action.get("action_id") == REPLY_TEXT
 
 
 def _update(client: WebClient, view_id: str, known_hash: str, drawn: Json) -> str:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from bot.conversation import CUECARD, Event, State
-from bot.ledger import SendState
+from bot.ledger import ERASED, SendState
 from bot.store.clues import address_clue, author_clue, candidates
 from bot.store.connection import StoreError
 from bot.store.conversations import move, reopen
 from bot.store.events import append_event
 from bot.store.jobs import request_card
 from bot.store.rows import change, row, rows, stamp
-from bot.store.sends import live_send, require_move, settle
+from bot.store.sends import FORGOTTEN_MEANWHILE, live_send, withdraw
 from bot.store.texts import plain
 from listeners.mention import Removal
 
@@ -35,21 +35,24 @@ _NOT_SWEPT = (
     "It is erased, but the file could not be rewritten while another program uses it:"
     " stop Cuecard and ask for the same again, so that no trace is left in the file."
 )
-_ERASED = "(erased)"
-_FORGOTTEN_MEANWHILE = "The post was erased before this reply was sent, so it was not sent."
+_AUTHORS_AT_ONCE = 200
 
 
 def write_removals(db: Database, removals: Iterable[Removal], now: datetime) -> list[int]:
-    """Empty the posts that were taken down; return the conversations they were in. Unknown posts are no matter."""
-    concerned: dict[int, None] = {}
-    for removal in removals:
-        found = _posts(db, removal)
-        _empty(db, found, removal.at)
-        for number in _conversations(db, found):
-            append_event(db, number, REMOVED, *_twice(db, number), actor=CUECARD, now=now, detail=_GONE)
-            _settle(db, number, now)
-            concerned[number] = None
-    return list(concerned)
+    """Empty the posts that were taken down; return the conversations they were in. Unknown posts are no matter.
+
+    A platform may tell every deletion there is: thousands of unknown posts cost one look-up.
+    """
+    found: dict[float, list[int]] = {}
+    for mention_id, at in _posts(db, list(removals)).items():
+        found.setdefault(at, []).append(mention_id)
+    for at, mention_ids in found.items():
+        _empty(db, mention_ids, at)
+    concerned = _conversations(db, [mention_id for mention_ids in found.values() for mention_id in mention_ids])
+    for number in concerned:
+        append_event(db, number, REMOVED, *_twice(db, number), actor=CUECARD, now=now, detail=_GONE)
+        _settle(db, number, now)
+    return concerned
 
 
 def forget_author(db: Database, platform: str | None, handle: str, now: datetime) -> int:
@@ -104,29 +107,43 @@ def checkpoint(db: Database) -> None:
     db.conn.execute("pragma wal_checkpoint(passive)").close()
 
 
-def _posts(db: Database, removal: Removal) -> list[int]:
-    """Return the stored posts that a removal means and that are still there."""
-    platform = plain(removal.platform)
-    if removal.native_id:
-        sql = "select id from mention where platform = ? and native_id = ? and removed_at is null"
-        return [each["id"] for each in rows(db, sql, (platform, plain(removal.native_id)))]
-    author = plain(removal.author)
-    found = candidates(db, "m.id, m.platform, m.author, m.author_id, m.removed_at", [author_clue(author)])
-    return [
-        each["id"]
-        for each in found
-        if each["platform"] == platform and author in {each["author"], each["author_id"]} and each["removed_at"] is None
-    ]
+def _posts(db: Database, removals: Sequence[Removal]) -> dict[int, float]:
+    """Return the stored posts that removals mean and that are still there, each with when it was first taken down."""
+    posts = {(plain(each.platform), plain(each.native_id)): stamp(each.at) for each in removals if each.native_id}
+    authors = {(plain(each.platform), plain(each.author)): stamp(each.at) for each in removals if not each.native_id}
+    by_id = rows(
+        db,
+        "select m.id, m.platform, m.native_id from json_each(?) as gone cross join mention as m"
+        " on m.platform = json_extract(gone.value, '$[0]') and m.native_id = json_extract(gone.value, '$[1]')"
+        " where m.removed_at is null",
+        (json.dumps(list(posts)),),
+    )
+    return _posts_of(db, authors) | {each["id"]: posts[each["platform"], each["native_id"]] for each in by_id}
 
 
-def _empty(db: Database, mention_ids: Sequence[int], at: datetime) -> None:
+def _posts_of(db: Database, authors: Mapping[tuple[str, str], float]) -> dict[int, float]:
+    """Return the posts, still there, of authors by platform and name: a handle, whatever its case, or an id."""
+    folded = {(platform, name.casefold()): at for (platform, name), at in authors.items()}
+    names = list(dict.fromkeys(name for _, name in authors))
+    found: dict[int, float] = {}
+    for start in range(0, len(names), _AUTHORS_AT_ONCE):
+        clues = [author_clue(name) for name in names[start : start + _AUTHORS_AT_ONCE]]
+        for each in candidates(db, "m.id, m.platform, m.author, m.author_id, m.removed_at", clues):
+            by_handle = folded.get((each["platform"], each["author"].casefold()))
+            at = authors.get((each["platform"], each["author_id"]), by_handle)
+            if at is not None and each["removed_at"] is None:
+                found[each["id"]] = at
+    return found
+
+
+def _empty(db: Database, mention_ids: Sequence[int], at: float) -> None:
     """Take the words from posts, their earlier versions and their reasons."""
     wanted = json.dumps(list(mention_ids))
     change(
         db,
         "update mention set title = '', text = '', text_exact = null, author_name = '', parent_text = '',"
         " reasons = '[]', removed_at = coalesce(removed_at, ?) where id in (select value from json_each(?))",
-        (stamp(at), wanted),
+        (at, wanted),
     )
     change(db, "delete from revision where mention_id in (select value from json_each(?))", (wanted,))
 
@@ -197,7 +214,7 @@ def _forget(db: Database, mention_ids: Sequence[int], now: datetime) -> int:
     words = _words(db, wanted)
     conversations = _conversations(db, mention_ids)
     _forget_parents(db, wanted)
-    _empty(db, mention_ids, now)
+    _empty(db, mention_ids, stamp(now))
     change(
         db,
         "update mention set author = '', author_id = '', author_url = '', followers = null, url = '', clues = '',"
@@ -254,6 +271,8 @@ def _forget_conversation(db: Database, number: int, words: Sequence[str], now: d
     for table, columns in (("event", ("detail",)), ("send", ("text", "suggestion", "url", "problem"))):
         for column in columns:
             _erase_words(db, table, column, number, words)
+    for column in ("parts", "posted"):
+        _erase_words(db, "send", column, number, words, "[]")
     append_event(db, number, FORGOTTEN, *_twice(db, number), actor=CUECARD, now=now)
     _settle(db, number, now)
 
@@ -262,16 +281,17 @@ def _withdraw(db: Database, number: int, now: datetime) -> None:
     """Stop a reply that waits for its hold to end: its words may be erased, and must not leave changed."""
     waiting = live_send(db, number)
     if waiting is not None and waiting.state is SendState.APPROVED:
-        settle(db, waiting.id, SendState.UNDONE, now, problem=_FORGOTTEN_MEANWHILE)
-        require_move(db, number, Event.UNDO, CUECARD, now, _FORGOTTEN_MEANWHILE)
+        withdraw(db, waiting, FORGOTTEN_MEANWHILE, CUECARD, now)
 
 
-def _erase_words(db: Database, table: str, column: str, number: int, words: Sequence[str]) -> None:
+def _erase_words(  # noqa: PLR0913, PLR0917 - a place, and what is looked for
+    db: Database, table: str, column: str, number: int, words: Sequence[str], erased: str = ERASED
+) -> None:
     """Erase a column of a conversation's rows where it holds one of the words."""
     found = rows(db, f"select id, {column} as held from {table} where conversation_id = ?", (number,))  # noqa: S608
     for each in found:
         if _holds(each["held"], words):
-            change(db, f"update {table} set {column} = ? where id = ?", (_ERASED, each["id"]))  # noqa: S608
+            change(db, f"update {table} set {column} = ? where id = ?", (erased, each["id"]))  # noqa: S608
 
 
 def _holds(text: str, words: Sequence[str]) -> bool:

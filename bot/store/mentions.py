@@ -63,6 +63,8 @@ def assessment_values(assessment: Assessment) -> dict[str, object]:
         "assessed_language": plain(assessment.language),
         "reasons": _to_json([[reason.text, reason.weight, reason.span] for reason in assessment.reasons]),
         "closes": int(assessment.closes),
+        "sarcastic": assessment.sarcastic,
+        "crisis": assessment.crisis,
         "model": plain(assessment.model),
     }
 
@@ -108,6 +110,8 @@ def assessment_of(found: sqlite3.Row) -> Assessment:
             for text, weight, span in json.loads(found["reasons"])
         ),
         closes=bool(found["closes"]),
+        sarcastic=found["sarcastic"],
+        crisis=found["crisis"],
         model=found["model"],
     )
 

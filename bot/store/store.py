@@ -10,6 +10,7 @@ from bot.ledger import Send
 from bot.records import CardView, HistoryEntry, Job, JobKind
 from bot.store import cards, conversations, events, feed_rows, jobs, mentions, people, search, sends
 from bot.store.reporting import Reporting
+from listeners.contract import Posted
 from listeners.mention import Mention
 
 
@@ -65,6 +66,10 @@ class Store(Reporting):
     def send(self, send_id: int) -> Send | None:
         """Return one row of the ledger."""
         return sends.send(self.read(), send_id)
+
+    def closing_send(self, mention_id: int) -> Send | None:
+        """Return the send with which a platform said that this mention is only answered by a person."""
+        return sends.closing_send(self.read(), mention_id)
 
     def live_send(self, conversation_id: int) -> Send | None:
         """Return the one send of a conversation whose outcome is open."""
@@ -196,15 +201,22 @@ class Store(Reporting):
         with self.transaction() as db:
             return sends.begin_send(db, send_id, now)
 
-    def finish_sent(self, send_id: int, native_id: str, url: str, now: datetime) -> None:
-        """Record that the platform confirmed the reply."""
+    def finish_part(self, send_id: int, posted: Posted, now: datetime) -> None:
+        """Record that a part of a thread is up, and that the next may go."""
         with self.transaction() as db:
-            sends.finish_sent(db, send_id, native_id, url, now)
+            sends.finish_part(db, send_id, posted, now)
 
-    def finish_refused(self, send_id: int, problem: str, now: datetime) -> None:
-        """Record that the platform refused the reply, with its sentence."""
+    def finish_sent(  # noqa: PLR0913 - as the function
+        self, send_id: int, native_id: str, url: str, now: datetime, *, reply_ref: str = "", cost_micros: int = 0
+    ) -> None:
+        """Record that the platform confirmed the reply, and what it cost."""
         with self.transaction() as db:
-            sends.finish_refused(db, send_id, problem, now)
+            sends.finish_sent(db, send_id, native_id, url, now, reply_ref=reply_ref, cost_micros=cost_micros)
+
+    def finish_refused(self, send_id: int, problem: str, now: datetime, *, by_hand_at: str | None = None) -> None:
+        """Record that the platform refused the reply, with its sentence; for good, where programs may not answer."""
+        with self.transaction() as db:
+            sends.finish_refused(db, send_id, problem, now, by_hand_at=by_hand_at)
 
     def finish_unknown(self, send_id: int, problem: str, now: datetime) -> None:
         """Record that nobody knows whether the reply arrived."""

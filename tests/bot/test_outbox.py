@@ -199,10 +199,10 @@ def test_a_result_that_cannot_be_written_is_written_later(store: Store, monkeypa
     number = approve(store, hold=0)
     finish, failures = store.finish_sent, [OSError("busy"), OSError("busy")]
 
-    def fail_first(*values: object) -> None:
+    def fail_first(*values: object, **named: object) -> None:
         if failures:
             raise failures.pop()
-        finish(*values)  # type: ignore[arg-type]
+        finish(*values, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "finish_sent", fail_first)
     platform = ScriptedPlatform()
@@ -216,7 +216,7 @@ def test_a_result_that_can_never_be_written_is_unknown_as_soon_as_anything_can(
     """The disk stays full after the platform posted: soon a person is asked to look, and nothing is repeated."""
     number = approve(store, hold=0)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
     platform = ScriptedPlatform()

@@ -20,6 +20,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 HOLD_SECONDS = 4.0
 SLOW = 15_000  # milliseconds: the bot tells Slack one thing a second
+LONG = (
+    "I am sorry that nobody answered your mails. One of the two charges went back to your card this morning; it takes"
+    " two to four days, depending on your bank. If it is not there on Friday, write to me here, and I will call the"
+    " bank myself.\n\nYour kettle ships today. The parcel is a little bigger than the kettle, because there is a tin of"
+    " the Evening Meadow beside it, for the wait."
+)
 ANSWER = "One of the two charges went back to your card this morning; your kettle ships today."
 
 
@@ -55,10 +61,10 @@ def go_to(page: Page, place: str) -> None:
     expect(page.locator("#place")).to_have_attribute("data-shown", place)
 
 
-def card_of(page: Page, words: str) -> Locator:
-    """Return the card on which these words stand."""
+def card_of(page: Page, words: str, patience: float = SLOW) -> Locator:
+    """Return the card on which these words stand, once it is there."""
     card = page.locator("#list > .message.card", has_text=words)
-    expect(card).to_have_count(1, timeout=SLOW)
+    expect(card).to_have_count(1, timeout=patience)
     return card
 
 
@@ -70,6 +76,11 @@ def press(card: Locator, name: str) -> None:
 def whisper(page: Page) -> Locator:
     """Return the newest message that only this person sees."""
     return page.locator("#list > .message.whisper").last
+
+
+def answers_to(rehearsal: Rehearsal, post: str) -> list[str]:
+    """Return what was answered to one post in public, oldest first."""
+    return [reply["text"] for reply in rehearsal.replies_on_stage() if reply["in_reply_to"] == post]
 
 
 def run(page: Page, command: str) -> None:
@@ -102,17 +113,17 @@ def test_a_conversation_from_the_post_to_the_public_answer(page: Page, rehearsal
     expect(card).to_contain_text("reply goes out at", timeout=SLOW)
     press(card, "Undo")
     expect(card).to_contain_text("Claimed by Ana Lima", timeout=SLOW)
-    assert rehearsal.replies_on_stage() == []
+    assert answers_to(rehearsal, "bluesky-006") == []
 
     press(card, "Reply")
     page.get_by_label("Your answer").fill(ANSWER)
     page.locator('#modal [data-role="submit"]').click()
     expect(page.locator("#modal")).to_be_hidden()
     expect(card).to_contain_text("Answered by Ana Lima", timeout=2 * SLOW)
-    assert [reply["text"] for reply in rehearsal.replies_on_stage()] == [ANSWER]
+    assert answers_to(rehearsal, "bluesky-006") == [ANSWER]
     go_to(page, "stage")
-    expect(page.locator(".post")).to_contain_text("charged my card twice")
-    expect(page.locator(".post-reply")).to_contain_text(ANSWER)
+    post = page.locator(".post", has_text="charged my card twice")
+    expect(post.locator(".post-reply")).to_contain_text(ANSWER)
 
 
 def keep_picture(page: Page, path: str) -> None:
@@ -140,6 +151,35 @@ def write_an_answer(page: Page, card: Locator) -> None:
     words.fill(ANSWER)
     page.locator('#modal [data-role="submit"]').click()
     expect(page.locator("#modal")).to_be_hidden(timeout=SLOW)
+
+
+def test_a_long_answer_goes_out_as_a_thread(page: Page, rehearsal: Rehearsal):
+    """Offered, ticked with the keyboard, shown in its parts, sent, and read on the stage in its order."""
+    become(page, "Ben Okafor")
+    card = card_of(page, "Someone logged into my", patience=4 * SLOW)
+    press(card, "Reply")
+    words, modal = page.get_by_label("Your answer"), page.locator("#modal")
+    expect(words).to_be_visible(timeout=SLOW)
+    words.fill(LONG)
+    box = page.get_by_label("Post it as a thread of 2")
+    expect(box).not_to_be_checked(timeout=SLOW)
+    page.keyboard.press("Control+Enter")
+    refusal = page.locator("#modal .input-error:not(:empty)")
+    expect(refusal).to_contain_text("shorten it, or tick", timeout=SLOW)
+    box.focus()
+    page.keyboard.press("Enter")  # ticks, and does not submit
+    expect(modal).to_contain_text("Part 2 of 2", timeout=SLOW)
+    expect(refusal).to_be_hidden()
+    expect(box).to_be_checked()
+    expect(box).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(modal).to_be_hidden(timeout=SLOW)
+    expect(card).to_contain_text("Answered by Ben Okafor", timeout=2 * SLOW)
+    assert answers_to(rehearsal, "reddit-013") == LONG.split("\n\n")
+    go_to(page, "stage")
+    post = page.locator(".post", has_text="Someone logged into my")
+    expect(post.locator(".post-reply")).to_have_count(2)
+    expect(post.locator(".post-reply.goes-on")).to_contain_text("Your kettle ships today.")
 
 
 def test_release_snooze_dismiss_and_a_note(page: Page, rehearsal: Rehearsal):

@@ -17,7 +17,7 @@ from servers import Answer, Script, Server, cut_short, half_close, redirect, say
 
 from listeners import replay
 from listeners.contract import FeedContext
-from listeners.errors import ListenerError, Permanent, RateLimited, Retryable, SettingRefused, Unknown
+from listeners.errors import ListenerError, Permanent, RateLimited, RefusedByRules, Retryable, SettingRefused, Unknown
 from listeners.mention import Author, Batch, Mention
 
 Serve = Callable[[Script], Server]
@@ -151,6 +151,36 @@ def test_characters_are_counted_as_people_see_them(
     """Composed and stripped first, against the limit."""
     shape = open_stage(limit=10).shape(text, MENTION)
     assert (shape.count, shape.limit, shape.problem) == (count, 10, problem)
+
+
+def test_a_long_reply_can_be_a_thread_where_the_settings_say_so(open_stage: Callable[..., replay.Replay]):
+    """Each part is within the limit; without the setting, or with nothing to cut, there are none."""
+    text = "We are so sorry about this, Sam. A new kettle leaves today."
+    shape = open_stage(limit=40, threads=True).shape(text, MENTION)
+    assert shape.parts == ("We are so sorry about this, Sam.", "A new kettle leaves today.")
+    assert "too long" in shape.problem
+    assert open_stage(limit=40).shape(text, MENTION).parts == ()
+    assert open_stage(limit=40, threads=True).shape("x" * 50, MENTION).parts == ()
+    assert open_stage(limit=0, threads=True).shape(text, MENTION).parts == ()
+
+
+def test_a_part_of_a_thread_names_the_one_before_it(open_stage: Callable[..., replay.Replay], serve: Serve):
+    """The stage is told which of our replies the next part goes on from."""
+    server = serve(lambda _request: say('{"id": "r7", "url": "https://stage.example/7"}'))
+    platform = open_stage(stage_url=server.url, threads=True)
+    first = platform.reply(MENTION, "one", "key-1")
+    platform.reply(MENTION, "two", "key-2", after=first)
+    bodies = [json.loads(request.body) for request in server.requests]
+    assert [body.get("after") for body in bodies] == [None, "r7"]
+
+
+def test_a_stage_for_people_only_says_where_to_answer(open_stage: Callable[..., replay.Replay], serve: Serve):
+    """That programs may not answer there is told apart from any other refusal."""
+    refusal = b'{"error": "People only.", "by_hand_url": "https://stage.example/write"}'
+    server = serve(lambda _request: Answer(403, refusal))
+    with pytest.raises(RefusedByRules, match="People only") as caught:
+        open_stage(stage_url=server.url).reply(MENTION, "hello", "key")
+    assert caught.value.url == "https://stage.example/write"
 
 
 def test_without_a_stage_there_is_no_answer(open_stage: Callable[..., replay.Replay]):

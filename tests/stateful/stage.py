@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -13,15 +13,21 @@ from bot.line import Verdict
 from bot.store import Database, Store
 from bot.store.hearing import Heard, columns_of, conversation_key, write_mentions
 from listeners.contract import Capability, Posted, Shape
-from listeners.errors import Permanent, Retryable, Unknown
+from listeners.errors import Permanent, RefusedByRules, Retryable, Unknown
 from listeners.mention import Author, Mention
+from listeners.parts import cut_parts
 from nlp.assessment import Assessment
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 HOLD = timedelta(seconds=30)
 PEOPLE = (Actor("U1", "Ana Lima"), Actor("U2", "Ben Okafor"), Actor("U3", "Chi Nwosu"))
 Cut = Literal["before the commit", "after the commit"]
-Answer = Literal["posted", "refused", "busy", "lost", "lost before", "power cut", "power cut before"]
+Answer = Literal["posted", "refused", "closed", "busy", "lost", "lost before", "power cut", "power cut before"]
+LIMIT = 60
+THREAD = (
+    "We are sorry about your kettle, Sam, and about the wait. A new one is in the post since noon, with a card."
+    " Write to us when it is there, or when it is not."
+)
 
 
 class PowerCutError(BaseException):
@@ -88,41 +94,68 @@ def hear(store: Store, native_id: str, now: datetime) -> int:
 
 
 def shaped(text: str) -> Shape:
-    """Return a reply as the stage platform would shape it."""
-    return Shape(text, len(text), 280)
+    """Return a reply as the stage platform would shape it; what is too long in parts, a sentence each."""
+    if len(text) <= LIMIT:
+        return Shape(text, len(text), LIMIT)
+    parts = cut_parts(text, lambda piece: len(piece) <= LIMIT)
+    return Shape(text, len(text), LIMIT, problem="It is too long.", parts=parts)
 
 
 class StagePlatform:
-    """A platform that keeps what it posted, by send key. Its answers, and the caller's power, can be lost."""
+    """A platform that keeps what it posted, by send key. Its answers, and the caller's power, can be lost.
+
+    `answers` are used up one by one; after the last it posts. `orphans` are the keys of parts that were asked for
+    though the part before them was not known to be up, and `closed` says that programs were sent away for good.
+    """
 
     kind = "stage"
 
     def __init__(self) -> None:
         """Begin with nothing posted."""
-        self.answer: Answer = "posted"
+        self.answers: list[Answer] = []
         self.posted: list[tuple[str, str]] = []
         self.doubtful: set[str] = set()
         self.repeated: list[str] = []
+        self.orphans: list[str] = []
+        self.watch: Callable[[str], None] = lambda _key: None
+        self._told: dict[str, Posted] = {}
 
     def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
         """Post, or not, and say so, or not."""
-        assert after is None
         assert mention.platform == "stage"
+        self.watch(send_key)
+        self._check(send_key, after)
+        answer = self.answers.pop(0) if self.answers else "posted"
+        if answer == "refused":
+            raise Permanent("The post is locked.")
+        if answer == "closed":
+            raise RefusedByRules("Only people may answer here.", url="https://stage.example/write")
+        if answer == "busy":
+            raise Retryable("Try again later.")
+        if "lost" in answer or "cut" in answer:
+            self.doubtful.add(send_key)
+        if "before" not in answer:
+            self.posted.append((send_key, text))
+        if "cut" in answer:
+            raise PowerCutError
+        if "lost" in answer:
+            raise Unknown("The connection broke.")
+        count = len(self.posted)
+        self._told[send_key] = Posted(f"post-{count}", f"https://stage.example/{count}", f"ref-{count}", 1000)
+        return self._told[send_key]
+
+    def _check(self, send_key: str, after: Posted | None) -> None:
+        """Note a post that is asked for again, and a part that does not follow one whose place was told."""
         if send_key in self.doubtful or send_key in {key for key, _ in self.posted}:
             self.repeated.append(send_key)
-        if self.answer == "refused":
-            raise Permanent("The post is locked.")
-        if self.answer == "busy":
-            raise Retryable("Try again later.")
-        if "lost" in self.answer or "cut" in self.answer:
-            self.doubtful.add(send_key)
-        if "before" not in self.answer:
-            self.posted.append((send_key, text))
-        if "cut" in self.answer:
-            raise PowerCutError
-        if "lost" in self.answer:
-            raise Unknown("The connection broke.")
-        return Posted(f"post-{len(self.posted)}", f"https://stage.example/{len(self.posted)}")
+        row, _, number = send_key.partition("-")
+        before = self._told.get(f"{row}-{int(number) - 1}") if number else None
+        if after != before or (number not in {"", "1"} and before is None):
+            self.orphans.append(send_key)
+
+    def cost(self) -> int:
+        """Return what all that it confirmed did cost."""
+        return sum(each.cost_micros for each in self._told.values())
 
     def capability(self, mention: Mention) -> Capability:
         """Everything can be answered here."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from stage import HOLD, PEOPLE, START, Cut, FragileStore, PowerCutError, hear, reborn, shaped
+from stage import HOLD, PEOPLE, START, THREAD, Cut, FragileStore, PowerCutError, hear, reborn, shaped
 
 from bot import decisions
 from bot.conversation import Actor, Conversation, DismissReason, Event, State, next_state
@@ -18,11 +18,12 @@ from bot.decisions import Outcome
 from bot.ledger import LIVE, SendState
 from bot.records import HistoryEntry, JobKind
 from bot.store.conversations import reopen
+from listeners.contract import Posted
 
 NUMBERS = st.sampled_from([1, 2])
 ACTORS = st.sampled_from([None, None, None, *PEOPLE])  # None: whoever has it
 CUTS = st.sampled_from([None, None, None, None, None, "before the commit", "after the commit"])
-TEXTS = st.sampled_from(["We will mend it.", "A new one is in the post.", "Write to us at [address]"])
+TEXTS = st.sampled_from(["We will mend it.", "A new one is in the post.", "Write to us at [address]", THREAD])
 NOBODYS = {State.NEW, State.SHOWN, State.QUIET, State.EXPIRED}
 SOMEBODYS = {State.CLAIMED, State.SENDING, State.ANSWERED}
 _NAMES = {person.name: person.id for person in PEOPLE}
@@ -120,7 +121,7 @@ class ConversationMachine(RuleBasedStateMachine):
         """Somebody presses Send; only the owner succeeds, and never with a gap."""
         actor = self.person(number, who)
         given = (number, text, "", shaped(text), route, actor, self.now, HOLD)
-        outcome = self.decide(number, cut, lambda: decisions.approve(self.store, number, *given))
+        outcome = self.decide(number, cut, lambda: decisions.approve(self.store, number, *given, as_thread=True))
         if outcome and outcome.is_done:
             assert "[" not in text
             send = self.store.send(outcome.send_id or 0)
@@ -148,14 +149,24 @@ class ConversationMachine(RuleBasedStateMachine):
         }[said]
         self.decide(number, cut, decision)
 
-    @rule(end=st.sampled_from(["sent", "refused", "unknown", "later", "crash"]))
-    def send_what_is_due(self, end: str) -> None:
-        """The hold ends, the sender takes what is due, and it ends in one of its ways."""
+    @rule(end=st.sampled_from(["sent", "refused", "unknown", "later", "crash"]), parts=st.integers(0, 2))
+    def send_what_is_due(self, end: str, parts: int) -> None:
+        """The hold ends, the sender takes what is due, a few parts of a thread get up, and it ends in one of its ways.
+
+        Where more parts are left than got up, `sent` leaves the thread waiting for its next one.
+        """
         self.now += HOLD
         for due in self.store.due_sends(self.now):
-            if self.store.begin_send(due.id, self.now) is None:
+            begun = self.store.begin_send(due.id, self.now)
+            for _ in range(parts):
+                if begun is not None and len(begun.left) > 1:
+                    self.store.finish_part(due.id, Posted("8", "https://stage.example/8"), self.now)
+                    begun = self.store.begin_send(due.id, self.now)
+            if begun is None:
                 continue
-            if end == "sent":
+            if end == "sent" and len(begun.left) > 1:
+                self.store.finish_part(due.id, Posted("8"), self.now)
+            elif end == "sent":
                 self.store.finish_sent(due.id, "9", "", self.now)
             elif end == "refused":
                 self.store.finish_refused(due.id, "No.", self.now)

@@ -8,7 +8,20 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from stage import HOLD, PEOPLE, START, Answer, Cut, FragileStore, PowerCutError, StagePlatform, hear, reborn, shaped
+from stage import (
+    HOLD,
+    PEOPLE,
+    START,
+    THREAD,
+    Answer,
+    Cut,
+    FragileStore,
+    PowerCutError,
+    StagePlatform,
+    hear,
+    reborn,
+    shaped,
+)
 
 from bot import decisions
 from bot.clock import ManualClock
@@ -19,15 +32,15 @@ from bot.store.conversations import reopen
 
 ANA, BEN, _ = PEOPLE
 SUGGESTION = "Sorry! [what you found]"
-TEXTS = st.sampled_from(["We will mend it.", "A new one is in the post.", "We are on it.", "Sorry!", SUGGESTION])
-ANSWERS = st.sampled_from(
-    ["posted", "posted", "refused", "busy", "lost", "lost before", "power cut", "power cut before"]
-)
+TEXTS = st.sampled_from(["We will mend it.", "A new one is in the post.", "Sorry!", SUGGESTION, THREAD, THREAD])
+ANSWER = st.sampled_from(["posted", "posted", "posted", "refused", "busy", "lost", "lost before", "power cut"])
+ANSWERS = st.lists(ANSWER | st.just("power cut before"), max_size=4)
+TURNS = st.integers(0, 7)
 CUTS = st.sampled_from([None, None, "before the commit", "after the commit"])
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """One conversation, its owner, a teammate who may press Undo, the sender, and the platform."""
+    """One conversation, its owner, a teammate who may press Undo, the sender, and the platform; posts and threads."""
 
     @initialize()
     def open_a_store(self) -> None:
@@ -35,6 +48,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = ManualClock(START)
         self.platform = StagePlatform()
+        self.platform.watch = self.look_at_the_ledger
         self.clicked: set[str] = set()
         self.undone: set[int] = set()
         self.was_unknown: set[int] = set()
@@ -59,16 +73,25 @@ class LedgerMachine(RuleBasedStateMachine):
         """Return the ledger."""
         return self.store.sends(self.number)
 
-    @rule(text=TEXTS, cut=CUTS)
-    def press_send(self, text: str, cut: Cut | None) -> None:
+    def look_at_the_ledger(self, send_key: str) -> None:
+        """Be called as the platform is: the row stands there as being sent, with exactly the parts before this one."""
+        (send,) = [send for send in self.sends() if send.next_key == send_key]
+        assert send.state is SendState.SENDING
+
+    @rule(text=TEXTS, as_thread=st.sampled_from([True, True, False]), cut=CUTS)
+    def press_send(self, text: str, cut: Cut | None, *, as_thread: bool = True) -> None:
         """The owner presses Send; the process may die before or after that is kept."""
         self.clicked.add(text)
         shape, now = shaped(text), self.clock.now()
+        given = (self.store, self.number, 1, text, SUGGESTION, shape, "api", ANA, now, HOLD)
         try:
             with self.store.power_cut(0, cut):
-                decisions.approve(self.store, self.number, 1, text, SUGGESTION, shape, "api", ANA, now, HOLD)
+                outcome = decisions.approve(*given, as_thread=as_thread)
         except PowerCutError:
             self.restart()
+        else:
+            is_same_click = bool(self.sends()) and self.sends()[-1].text == text
+            assert as_thread or not shape.parts or not outcome.is_done or is_same_click
 
     @rule()
     def press_undo(self) -> None:
@@ -77,11 +100,11 @@ class LedgerMachine(RuleBasedStateMachine):
         if outcome.is_done and outcome.send_id:
             self.undone.add(outcome.send_id)
 
-    @rule(answer=ANSWERS, seconds=st.sampled_from([0, 31, 31, 200]), turn=st.integers(0, 2), cut=CUTS)
-    def send(self, answer: Answer, seconds: int, turn: int, cut: Cut | None) -> None:
+    @rule(answers=ANSWERS, seconds=st.sampled_from([0, 31, 31, 200]), turn=TURNS, cut=CUTS)
+    def send(self, answers: list[Answer], seconds: int, turn: int, cut: Cut | None) -> None:
         """The sender posts what is due; the power may fail at the platform, or around one of its own commits."""
         self.clock.advance(seconds)
-        self.platform.answer = answer
+        self.platform.answers = list(answers)
         try:
             with self.store.power_cut(turn, cut):
                 self.sender.send_due()
@@ -89,14 +112,16 @@ class LedgerMachine(RuleBasedStateMachine):
             self.restart()
         self.was_unknown |= {send.id for send in self.sends() if send.state is SendState.UNKNOWN}
 
-    @rule(text=TEXTS, answer=ANSWERS, is_undone=st.booleans(), turn=st.integers(0, 2), cut=CUTS)
-    def answer(self, text: str, answer: Answer, is_undone: bool, turn: int, cut: Cut | None) -> None:
+    @rule(text=TEXTS, answers=ANSWERS, undone=st.sampled_from(["", "", "at once", "later"]), turn=TURNS, cut=CUTS)
+    def answer(self, text: str, answers: list[Answer], undone: str, turn: int, cut: Cut | None) -> None:
         """The whole way of a reply at once, so that much happens in one story."""
         self.press_send(text, cut=None)
-        if is_undone:
+        if undone == "at once":
             self.press_undo()
-        self.send(answer, 31, turn, cut)
-        self.send("posted", 200, 0, None)
+        self.send(answers, 31, turn, cut)
+        if undone == "later":
+            self.press_undo()
+        self.send([], 200, 0, None)
 
     @rule(was_sent=st.booleans())
     def look_and_tell(self, was_sent: bool) -> None:
@@ -126,42 +151,60 @@ class LedgerMachine(RuleBasedStateMachine):
         assert found is not None
         return found.state
 
+    def public(self, send: Send) -> list[str]:
+        """Return what of a send is in public, in the order in which it came there."""
+        return [text for key, text in self.platform.posted if key.partition("-")[0] == send.send_key]
+
     @invariant()
-    def no_approval_is_posted_twice(self) -> None:
-        """One click, at most one post; what may have been posted is never tried again."""
+    def nothing_is_posted_twice_and_no_part_without_the_one_before(self) -> None:
+        """One click, at most one post of each part; nothing in doubt is tried again, and nothing follows it."""
         keys = [key for key, _ in self.platform.posted]
         assert len(keys) == len(set(keys))
         assert self.platform.repeated == []
+        assert self.platform.orphans == []
 
     @invariant()
     def nothing_is_posted_that_was_not_approved_to_the_letter(self) -> None:
-        """Every public word stands in the ledger as approved by a person who pressed Send on it."""
-        ledger = {send.send_key: send.text for send in self.sends()}
-        for key, text in self.platform.posted:
-            assert ledger[key] == text
-            assert text in self.clicked
-            assert "[" not in text
-            assert text != "Sorry!"
+        """Every public word stands in the ledger as approved by a person who pressed Send on it, in its order."""
+        approved = 0
+        for send in self.sends():
+            public, whole = self.public(send), list(send.parts or (send.text,))
+            assert public == whole[: len(public)]
+            assert not public or (send.text in self.clicked and "[" not in send.text and send.text != "Sorry!")
+            assert not send.parts or " ".join(send.parts) == send.text
+            approved += len(public)
+        assert approved == len(self.platform.posted)
 
     @invariant()
-    def what_was_undone_is_not_posted(self) -> None:
-        """An undone send is nowhere in public, and stays undone."""
-        public = {key for key, _ in self.platform.posted}
+    def what_was_undone_stays_so_and_says_what_is_up(self) -> None:
+        """What was undone is nowhere in public but for the parts that the ledger names, and stays undone."""
         for send in self.sends():
-            assert send.state is not SendState.UNDONE or send.send_key not in public
+            if send.state is SendState.UNDONE:
+                assert len(self.public(send)) == len(send.posted)
+                assert (f"{len(send.posted)} of 3 parts" in send.problem) == bool(send.posted)
             assert send.id not in self.undone or send.state is SendState.UNDONE
 
     @invariant()
-    def sent_means_posted_and_unknown_ends_by_a_persons_word(self) -> None:
-        """'Sent' without a person's word is in public; what was unknown never goes back to be sent."""
-        public = {key for key, _ in self.platform.posted}
+    def the_ledger_knows_what_is_up(self) -> None:
+        """What it says is up is up; more than that only where an outcome is in doubt, or was, and then one part."""
         for send in self.sends():
-            if send.state is SendState.SENT and send.id not in self.was_unknown:
-                assert send.send_key in public
+            up, public = len(send.posted), len(self.public(send))
             if send.id in self.was_unknown:
                 assert send.state in {SendState.UNKNOWN, SendState.SENT, SendState.NOT_SENT}
-            if send.state in {SendState.REFUSED, SendState.APPROVED}:
-                assert send.send_key not in public
+                assert send.state is not SendState.UNKNOWN or up <= public <= up + 1
+            elif send.state is SendState.SENT:
+                assert public == len(send.parts or (send.text,))
+            else:
+                assert up == public
+
+    @invariant()
+    def what_it_costs_is_what_is_known_to_be_up(self) -> None:
+        """Every post that was written down is on the bill, once."""
+        sent = [send for send in self.sends() if send.state is SendState.SENT and not send.parts and send.native_id]
+        known = [post for send in self.sends() for post in send.posted if post.native_id]
+        spent = self.store.spent_in_month("stage", self.clock.now())
+        assert spent == 1000 * (len(sent) + len(known))
+        assert spent <= self.platform.cost()
 
 
 TestLedger = LedgerMachine.TestCase

@@ -44,8 +44,11 @@ export function rebuild(node, build) {
   const role = inside?.dataset.role ?? null;
   build(node);
   if (inside === null || inside.isConnected) return;
+  const used = mark === null ? null : node.querySelector(`[data-action-id="${CSS.escape(mark)}"]`);
   const again =
-    (mark !== null && node.querySelector(`[data-action-id="${CSS.escape(mark)}"] :is(button,input,textarea), [data-action-id="${CSS.escape(mark)}"]`)) ||
+    (inside.value && used?.querySelector(`input[value="${CSS.escape(inside.value)}"]`)) || // one choice of several
+    used?.querySelector("button,input,textarea") ||
+    used ||
     (role !== null && node.querySelector(`[data-role="${CSS.escape(role)}"]`));
   (again || node).focus({ preventScroll: true });
 }

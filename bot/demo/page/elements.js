@@ -153,6 +153,11 @@ function choices(block, element, place) {
       place.keep(block, element, value);
       if (block.type !== "input" || block.dispatch_action) place.use(block, element, value);
     });
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+      event.preventDefault(); // it would submit the form
+      input.click();
+    });
     const words = el("span", {}, ...textOf(option.text, place));
     if (option.description) words.append(el("small", {}, ...textOf(option.description, place)));
     node.append(el("label", {}, input, words));

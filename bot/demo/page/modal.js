@@ -66,6 +66,7 @@ function closeButton(label, name) {
 
 function update(view) {
   dialog.querySelector("h2").replaceChildren(...textNodes(view.title, names));
+  forget(forms.get(view.id), view.blocks);
   const place = inView(view, forms.get(view.id), (sentence) => trouble(sentence));
   keyed(dialog.querySelector(".modal-blocks"), view.blocks, {
     key: (block) => keyOf(block),
@@ -77,6 +78,11 @@ function update(view) {
   if (foot.dataset.words === words) return;
   foot.dataset.words = words;
   rebuild(foot, () => foot.replaceChildren(...footOf(view)));
+}
+
+// What was entered goes with its block, as in Slack: where the block comes back, it begins anew.
+function forget(form, blocks) {
+  for (const id of Object.keys(form)) if (!blocks.some((block) => block.block_id === id)) delete form[id];
 }
 
 function keyOf(block) {
@@ -153,6 +159,7 @@ dialog.addEventListener("cancel", (event) => {
 });
 
 dialog.addEventListener("input", (event) => {
+  if (event.target.type === "checkbox") return showErrors({}); // another choice: what was refused may be right now
   const line = event.target.closest(".block-input")?.querySelector(".input-error");
   if (line) line.textContent = "";
   event.target.removeAttribute("aria-invalid");

@@ -27,7 +27,7 @@ export function drawPost(post) {
 function drawReply(reply) {
   return el(
     "div",
-    { class: "post-reply", id: reply.id, "data-reply": reply.id },
+    { class: reply.after ? "post-reply goes-on" : "post-reply", id: reply.id, "data-reply": reply.id },
     el("img", { src: "/page/files/leaf.svg", alt: "", class: "post-face" }),
     el(
       "div",

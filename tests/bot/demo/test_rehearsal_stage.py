@@ -39,6 +39,23 @@ def test_a_reply_is_stored_and_has_an_address(rehearsal: Rehearsal):
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
+def test_a_thread_is_kept_in_its_order(rehearsal: Rehearsal):
+    """A part names the reply it goes on from; one that goes on from nothing is refused."""
+    first = send(rehearsal).json()
+    assert send(rehearsal, text="And a card.", after=first["id"]).status == 200
+    assert [reply["after"] for reply in rehearsal.replies_on_stage()] == ["", first["id"]]
+    assert send(rehearsal, after="reply-nowhere").json() == {"error": "There is no such reply to go on from."}
+    assert len(rehearsal.replies_on_stage()) == 2
+
+
+def test_a_post_can_be_closed_to_programs(rehearsal: Rehearsal):
+    """The refusal says where a person can answer."""
+    rehearsal.misbehave_on_stage("only_people")
+    answer = send(rehearsal)
+    assert answer.status == 403
+    assert answer.json()["by_hand_url"] == f"{rehearsal.url}/stage/x%2F1%20%C3%BC"
+
+
 def test_a_reply_needs_words(rehearsal: Rehearsal):
     """Nothing is posted without text, and a sentence says so."""
     answer = send(rehearsal, text=" ")

@@ -19,7 +19,7 @@ from bot.conversation import Conversation, DismissReason, Event, State
 from bot.ledger import Send, SendState
 from bot.records import CardView, HistoryEntry
 from bot.slack.blocks import MOST_BLOCKS, MOST_CHARACTERS, Message, count_characters
-from listeners.contract import Capability
+from listeners.contract import Capability, Posted
 from listeners.mention import Mention
 
 OUR_DATES = re.compile(r"<!date\^\d+\^[^|<>]+\|[^|<>]+>")
@@ -29,6 +29,13 @@ HOSTILE = (
 )
 API = Capability("api", account="@acme")
 BY_HAND = Capability("by_hand", "this place takes no reply from programs.", "https://stage.example/posts/1")
+FILLED_IN = Capability(
+    "by_hand",
+    "this place takes no reply from programs.",
+    "https://stage.example/posts/1",
+    account=HOSTILE,
+    prefill="https://stage.example/write?answers=1&text={text}",
+)
 NONE = Capability("none", "it is only a replay.")
 NO_DRAFTS = Capability("by_hand", "The rules ask for your own words.", may_suggest=False)
 
@@ -92,6 +99,16 @@ def every_view() -> Iterator[CardView]:
     yield a_view(State.ANSWERED, send=a_send(SendState.CONFIRMED))
 
 
+def every_thread_view() -> Iterator[CardView]:
+    """Yield a view with a thread in every state of its send, two of its three parts up."""
+    up = (Posted("2", "https://stage.example/posts/2"), Posted("3", HOSTILE))
+    thread = {"parts": ("One.", HOSTILE, "Three."), "posted": up, "problem": HOSTILE}
+    for send in (SendState.APPROVED, SendState.SENDING):
+        yield a_view(State.SENDING, send=a_send(send, **thread))
+    for send in (SendState.UNKNOWN, SendState.REFUSED, SendState.UNDONE, SendState.NOT_SENT):
+        yield a_view(State.CLAIMED, send=a_send(send, **thread))
+
+
 EVERY_HISTORY = [
     [],
     [
@@ -102,7 +119,7 @@ EVERY_HISTORY = [
         an_entry(Event.HAND_OVER, "legal has it"),
     ],
 ]
-EVERY_CAPABILITY = [API, BY_HAND, NONE, NO_DRAFTS]
+EVERY_CAPABILITY = [API, BY_HAND, FILLED_IN, NONE, NO_DRAFTS]
 
 
 def assert_fit_for_slack(message: Message) -> None:

@@ -17,9 +17,11 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from bot.conversation import State
 from bot.slack import buttons
 from bot.slack.reply_modal import REPLY_TEXT
+from bot.slack.thread import AS_THREAD
 from bot.store import Store
 from listeners.contract import Capability, Finding, Posted, Shape
 from listeners.mention import Batch, Mention
+from listeners.parts import cut_parts
 
 TICKS = itertools.count(1)
 OWN_WORDS = "Sorry about the kettle! A new one leaves today."
@@ -33,6 +35,7 @@ class StagePlatform:
 
     answer: Capability = field(default_factory=lambda: Capability("api", account="@acme"))
     limit: int = 280
+    has_threads: bool = False
 
     def listen(self, cursor: str | None) -> Iterator[Batch]:
         """Hear nothing."""
@@ -45,9 +48,14 @@ class StagePlatform:
         return self.answer
 
     def shape(self, text: str, mention: Mention) -> Shape:
-        """Count code points."""
+        """Count code points; cut what is too long where it may be a thread."""
         del mention
-        return Shape(text.strip(), len(text.strip()), self.limit)
+        prepared = text.strip()
+        over = len(prepared) - self.limit
+        parts = cut_parts(prepared, lambda piece: len(piece) <= self.limit) if self.has_threads else ()
+        return Shape(
+            prepared, len(prepared), self.limit, problem="It is too long here." if over > 0 else "", parts=parts
+        )
 
     def reply(self, mention: Mention, text: str, send_key: str, after: Posted | None = None) -> Posted:
         """Never called from here: what is sent leaves by bot.outbox."""
@@ -138,6 +146,20 @@ class Hands:
             )
         )
 
+    def tick(self, view: dict[str, Any], words: str, *, as_thread: bool = True, **fields: Any) -> dict[str, Any]:
+        """Tick the thread, or take the tick away, with these words in the input; return the modal as it is then."""
+        state = {"values": form_of(view, words, as_thread=as_thread)}
+        action = {"type": "checkboxes", "action_id": AS_THREAD, "action_ts": f"{next(TICKS)}.0"}
+        action |= {"selected_options": state["values"]["thread"][AS_THREAD]["selected_options"]}
+        whole = {"id": "V1", "hash": "h0", **view, "state": state, **fields}
+        container = {"type": "view", "view_id": whole["id"]}
+        self.deliver(self._body("block_actions", actions=[action], view=whole, container=container, channel=None))
+        return self.updated()
+
+    def updated(self) -> dict[str, Any]:
+        """Return the modal as it was redrawn last."""
+        return self.slack.named("views.update")[-1]["view"]
+
     def command(self, command: str, text: str = "") -> str:
         """Write a slash command; return all the words of the answer."""
         self.deliver(
@@ -188,7 +210,14 @@ def write(ana: Hands, words: str) -> dict[str, Any]:
     return send(ana, ana.opened(), words)
 
 
-def send(hands: Hands, view: dict[str, Any], words: str) -> dict[str, Any]:
-    """Submit an open modal with these words."""
+def send(hands: Hands, view: dict[str, Any], words: str, *, as_thread: bool = False) -> dict[str, Any]:
+    """Submit an open modal with these words, perhaps with the thread ticked."""
+    return hands.submit(view, **form_of(view, words, as_thread=as_thread))
+
+
+def form_of(view: dict[str, Any], words: str, *, as_thread: bool) -> dict[str, Any]:
+    """Return what an open modal holds with these words, perhaps with the thread ticked."""
     block = next(block["block_id"] for block in view["blocks"] if block["type"] == "input")
-    return hands.submit(view, **{block: {REPLY_TEXT: {"type": "plain_text_input", "value": words}}})
+    option = {"text": {"type": "plain_text", "text": "x"}, "value": "yes"}
+    ticked = {"type": "checkboxes", "selected_options": [option] if as_thread else []}
+    return {block: {REPLY_TEXT: {"type": "plain_text_input", "value": words}}, "thread": {AS_THREAD: ticked}}

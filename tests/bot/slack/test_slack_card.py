@@ -19,6 +19,7 @@ from drawn import (
     a_view,
     an_entry,
     assert_fit_for_slack,
+    every_thread_view,
     every_view,
 )
 from fake_slack import action_ids, elements_of, words_of
@@ -27,11 +28,12 @@ from hypothesis import strategies as st
 from seeds import BEN, NOW, a_mention, an_assessment
 
 from bot.conversation import DISMISS_LABELS, Actor, Event, State
-from bot.ledger import SendState
+from bot.ledger import Send, SendState
 from bot.records import CardView
 from bot.slack import buttons
 from bot.slack.blocks import Message
 from bot.slack.card import draw_card, draw_short_card, list_reasons
+from listeners.contract import Posted
 from listeners.mention import Author
 from nlp.assessment import Reason
 
@@ -55,6 +57,12 @@ def test_a_card_says_who_where_how_much_it_matters_and_why():
         "Cuecard posts the answer from @acme once you press Send.",
     ):
         assert words in said
+
+
+def a_thread(state: SendState, problem: str = "") -> Send:
+    """Return a thread of three, one part of which is up."""
+    up = (Posted("1", "https://a.example/1"),)
+    return a_send(state, parts=("One.", "Two.", "Three."), posted=up, problem=problem)
 
 
 @pytest.mark.parametrize("state", [State.SENDING, State.ANSWERED, State.DISMISSED, State.HANDED_OVER, State.EXPIRED])
@@ -86,6 +94,21 @@ def test_by_hand_says_why():
     assert "Answered by hand: this place takes no reply from programs." in words_of(draw(a_view(), BY_HAND).blocks)
 
 
+def test_the_account_stands_on_the_card():
+    """From whom an answer comes is told before anyone writes, by hand too."""
+    assert "posts the answer from @acme once" in words_of(draw(a_view(), API).blocks)
+    by_hand = replace(BY_HAND, account="@acme_help")
+    assert "Answered by hand, signed in as @acme_help: this place" in words_of(draw(a_view(), by_hand).blocks)
+
+
+def test_undo_says_that_it_stops_only_the_rest():
+    """Once a part is up the button does not promise to take it back."""
+    waiting, going = a_send(SendState.APPROVED), a_thread(SendState.APPROVED)
+    drawn = [draw(a_view(State.SENDING, send=send)).blocks for send in (waiting, going)]
+    labels = [next(e["text"]["text"] for e in elements_of(each) if e["action_id"] == buttons.UNDO) for each in drawn]
+    assert labels == ["Undo", "Stop the rest"]
+
+
 def test_what_was_removed_is_not_shown_and_cannot_be_answered():
     """The author took it down: no text, no Reply, no way to the post."""
     message = draw(a_view(State.CLAIMED, is_removed=True))
@@ -104,6 +127,21 @@ def test_what_was_removed_is_not_shown_and_cannot_be_answered():
         (a_view(State.SENDING, send=a_send(SendState.HANDED_OFF)), [], "is posting this by hand"),
         (a_view(State.CLAIMED, send=a_send(SendState.UNKNOWN)), [], "It is not known whether Ana Lima's reply arrived"),
         (a_view(State.CLAIMED, send=a_send(SendState.REFUSED, problem="Locked.")), [], "*Not sent:*\nLocked."),
+        (a_view(State.SENDING, send=a_thread(SendState.APPROVED)), [], "*Ana Lima's thread of 3 goes on at <!date^"),
+        (
+            a_view(State.SENDING, send=a_thread(SendState.SENDING)),
+            [],
+            "1 of 3 parts is posted.\n<https://a.example/1|see",
+        ),
+        (
+            a_view(
+                State.CLAIMED, send=a_thread(SendState.UNDONE, problem="1 of 3 parts is posted (https://a.example/1)")
+            ),
+            [],
+            "*Not sent in full:*\n1 of 3 parts is posted\n<https://a.example/1|see what is posted>",
+        ),
+        (a_view(State.CLAIMED, send=a_thread(SendState.UNKNOWN)), [], "whether part 2 of Ana Lima's thread arrived"),
+        (a_view(State.CLAIMED, send=a_thread(SendState.UNKNOWN)), [], "↪ Two."),
         (a_view(State.DISMISSED), [an_entry(Event.DISMISS)], "*Dismissed by Ana Lima*: Spam or promotion"),
         (a_view(State.DISMISSED), [], "*Dismissed*: Spam or promotion"),
         (a_view(State.SNOOZED), [an_entry(Event.SNOOZE)], "*Snoozed until <!date^"),
@@ -176,7 +214,11 @@ def test_every_card_is_fit_for_slack(draws):
     )
     hostile = replace(hostile, author=Author(HOSTILE, HOSTILE, 5))
     someone = Actor("U9", HOSTILE)
-    for view, capability, history in itertools.product(every_view(), EVERY_CAPABILITY, EVERY_HISTORY):
+    drawn = [
+        *itertools.product(every_view(), EVERY_CAPABILITY, EVERY_HISTORY),
+        *itertools.product(every_thread_view(), [API], [[]]),
+    ]
+    for view, capability, history in drawn:
         send = (
             replace(view.send, text=HOSTILE * 9, problem=HOSTILE, approved_by=someone, url="javascript:x")
             if view.send
@@ -192,7 +234,7 @@ def test_every_card_is_fit_for_slack(draws):
     st.text(st.characters(codec=None), max_size=5000)
     | st.text(st.sampled_from("<>&!@#|\n\u0301\u202e"), max_size=5000),
     st.text(st.characters(codec=None), max_size=200),
-    st.sampled_from(list(every_view())),
+    st.sampled_from([*every_view(), *every_thread_view()]),
 )
 def test_no_post_can_act_on_slack(text: str, name: str, view: CardView):
     """Whatever is written and whoever writes it: nothing in the card is live but what we built."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from drawn import (
     API,
     BY_HAND,
     EVERY_CAPABILITY,
+    FILLED_IN,
     HOSTILE,
     NO_DRAFTS,
     OUR_DATES,
@@ -30,7 +32,7 @@ from hypothesis import strategies as st
 from seeds import NOW, a_mention
 from slack_sdk.models.views import View
 
-from bot.conversation import State
+from bot.conversation import Actor, State
 from bot.digest import Digest, DigestLine
 from bot.ledger import SendState
 from bot.records import CardView, FeedState
@@ -38,7 +40,14 @@ from bot.slack.card import draw_card
 from bot.slack.digest import draw_digest
 from bot.slack.handlers import ACTIONS, VIEWS
 from bot.slack.home import HomeView, draw_home
-from bot.slack.modals import draw_assign, draw_found, draw_hand_over, draw_notice, draw_posted, draw_quiet
+from bot.slack.modals import (
+    draw_assign,
+    draw_found,
+    draw_hand_over,
+    draw_notice,
+    draw_posted,
+    draw_quiet,
+)
 from bot.slack.reply_modal import Ids, Writing, draw_reply_modal, pack_ids, pages, read_text, shown_start, unpack_ids
 from bot.slack.snooze import SNOOZE_LABELS, snooze_until
 from listeners.contract import Shape
@@ -88,12 +97,19 @@ def every_screen(view: CardView) -> list[dict[str, Any]]:
     """Return every view that can be drawn of a conversation."""
     writings = [a_writing(view, capability=capability) for capability in EVERY_CAPABILITY]
     writings += [a_writing(view, drafts=(), chosen=None, text="", has_news=True, earlier=[view.mention] * 9)]
+    parts = (view.mention.text or "x", *["y" * 280] * 9)
+    writings += [
+        a_writing(view, **a_thread(parts[:3])),
+        a_writing(view, capability=BY_HAND, as_thread=True, **a_thread(parts)),
+    ]
     return [
         *[draw_reply_modal(writing) for writing in writings],
         draw_assign(12),
         draw_hand_over(12),
         draw_hand_over(12, HandTo("<@U1>", note=view.mention.text)),
-        draw_posted(view, view.mention.text or "x"),
+        draw_posted(view, BY_HAND, [view.mention.text or "x"]),
+        draw_posted(view, FILLED_IN, [view.mention.text or "x"]),
+        draw_posted(view, FILLED_IN, parts),
         draw_found(view),
         draw_notice(view.mention.text or "x"),
         draw_quiet([view] * 15, has_more=True),
@@ -101,6 +117,14 @@ def every_screen(view: CardView) -> list[dict[str, Any]]:
         draw_home(a_home([view] * 12, last_digest="2026-03-02", last_digest_url="https://team.slack.com/x")),
         draw_home(a_home([], feeds=[feed(view.mention.text)] * 20)),
     ]
+
+
+def a_thread(parts: Sequence[str]) -> dict[str, Any]:
+    """Return what a modal knows of a reply that is cut into these parts."""
+    shape = Shape("\n\n".join(parts), 2802, 280, problem="It is too long.", parts=tuple(parts))
+    counted = [Shape(part, len(part), 280) for part in parts]
+    unsent = a_send(SendState.REFUSED, approved_by=Actor("U1", HOSTILE))
+    return {"shape": shape, "counted": counted, "has_new_parts": True, "unsent": unsent}
 
 
 def feed(problem: str = "", *, is_deaf: bool = True) -> FeedState:
@@ -135,11 +159,12 @@ def test_every_modal_that_can_be_submitted_is_served():
 
 def test_every_screen_is_fit_for_slack():
     """In every state, even when all that is foreign is hostile or very long."""
-    for view in every_view():
-        mention = replace(view.mention, text=HOSTILE * 300, title=HOSTILE, parent_text=HOSTILE * 40, url=HOSTILE)
-        for each in (view, replace(view, mention=mention)):
-            for screen in every_screen(each):
-                assert_view_is_fit(screen)
+    mention = a_mention(text=HOSTILE * 300, title=HOSTILE, parent_text=HOSTILE * 40, url=HOSTILE)
+    handed_off = a_send(SendState.HANDED_OFF)
+    hostile = [a_view(State.CLAIMED, mention), a_view(State.SENDING, mention, send=handed_off)]
+    for view in [*every_view(), *hostile]:
+        for screen in every_screen(view):
+            assert_view_is_fit(screen)
 
 
 @settings(max_examples=60, deadline=None)
@@ -207,8 +232,8 @@ def test_a_long_post_is_shown_in_pages(text: str):
 def test_words_to_post_by_hand_stand_in_a_code_block():
     """They can be copied as they are; a text with its own backticks is shown plain instead."""
     view = a_view(State.SENDING, send=a_send(SendState.HANDED_OFF))
-    assert "```I <3 you```".replace("<", "&lt;") in words_of(draw_posted(view, "I <3 you"))
-    assert "````" not in words_of(draw_posted(view, "see ```x```"))
+    assert "```I <3 you```".replace("<", "&lt;") in words_of(draw_posted(view, BY_HAND, ["I <3 you"]))
+    assert "````" not in words_of(draw_posted(view, BY_HAND, ["see ```x```"]))
 
 
 def test_home_never_gives_a_clean_bill_over_a_deaf_feed():
