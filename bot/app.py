@@ -14,7 +14,8 @@ from bot.config import Secrets, Settings
 from bot.intake import Intake, IntakeReport
 from bot.listening import SILENT_AFTER, Feed, Listening
 from bot.outbox import Sender
-from bot.platforms import open_platforms
+from bot.platforms import fingerprint, open_platforms
+from bot.recheck import Rechecks
 from bot.scheduler import Scheduler, house_tasks
 from bot.slack.connection import Line, build_app, build_client, sign_in
 from bot.slack.deliver import Deliver
@@ -75,13 +76,11 @@ class Cuecard:
             own_handles=settings.brand.handles,
             may_train=settings.may_train,
         )
-        feeds = [
-            Feed(name, kind := settings.platform_of(name), platform, PLATFORMS[kind].ends, _silence(settings, name))
-            for name, platform in platforms.items()
-        ]
+        feeds = [_feed(settings, name, platform) for name, platform in platforms.items()]
         self.listening = Listening(
             feeds, intake, self.store, self._clock, stop=self._stop, on_report=self._tell, retire_others=True
         )
+        self.rechecks = Rechecks(feeds, self.store, self._clock, self.listening.give, self._stop)
         late_after = timedelta(minutes=settings.reply.late_after_minutes)
         self.sender = Sender(self.store, platforms, self._clock, late_after=late_after)
         expire_after = timedelta(days=settings.cards.expire_after_days)
@@ -100,6 +99,7 @@ class Cuecard:
         self.sender.start()
         self.scheduler.start()
         self.listening.start()
+        self.rechecks.start()
         log.info("Cuecard listens to %d feeds and posts to %s.", len(self.desk.platforms), self._channel)
 
     def wait(self) -> None:
@@ -112,7 +112,8 @@ class Cuecard:
         steps: tuple[Callable[[], None], ...] = (
             self.line.stop,  # no more presses
             self.sender.stop,  # before its feeds are closed
-            self.listening.stop,
+            self.listening.stop,  # closes the feeds, which ends a look at old posts, too
+            self.rechecks.stop,
             self.scheduler.stop,
             self.deliver.stop,
             self._opened.close,
@@ -152,6 +153,21 @@ class Cuecard:
         for sentence in report.refused:
             log.warning("Refused: %s", sentence)
         self.deliver.wake()
+
+
+def _feed(settings: Settings, name: str, platform: Platform) -> Feed:
+    """Return an opened feed with what the settings and the catalogue say of it."""
+    kind = settings.platform_of(name)
+    entry = PLATFORMS[kind]
+    return Feed(
+        name,
+        kind,
+        platform,
+        entry.ends,
+        _silence(settings, name),
+        recheck_days=entry.recheck_days,
+        settings=fingerprint(settings, name),
+    )
 
 
 def _silence(settings: Settings, feed: str) -> timedelta:

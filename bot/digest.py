@@ -30,7 +30,10 @@ _QUIET_WORDS: Mapping[QuietCause, str] = {
 
 @dataclass(frozen=True, slots=True)
 class DeafStretch:
-    """A stretch of the period in which a feed was not heard; `ended_at` is None while it lasts."""
+    """A stretch of the period in which a feed was not heard, or not surely; `ended_at` is None while it lasts.
+
+    `reason` is a sentence; of a doubt it is what the feed usually brings, such as 'about 12 an hour'.
+    """
 
     feed: str
     started_at: datetime
@@ -44,7 +47,9 @@ class DigestFacts:
 
     `unanswered` are the first of `unanswered_count`, most urgent and oldest first. `waits` are the seconds from heard
     to answered of what was answered. `unshown` counts new conversations whose card is still to be posted, `unsure` the
-    sends whose outcome is not known. `quiet` counts by cause, `expired` what nobody took up in time.
+    sends whose outcome is not known. `quiet` counts by cause, `expired` what nobody took up in time. `doubts` are the
+    stretches in which a feed answered but brought nothing for unusually long. `refused` counts by feed what came and
+    was no mention.
     """
 
     since: datetime
@@ -62,6 +67,8 @@ class DigestFacts:
     dismissed: Mapping[DismissReason, int] = field(default_factory=dict)
     gaps: Sequence[DeafStretch] = ()
     never_heard: Sequence[FeedState] = ()
+    doubts: Sequence[DeafStretch] = ()
+    refused: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class Digest:
     dismissed: str
     warnings: tuple[str, ...]
     period: str
+    refused: str = ""
 
     @property
     def overflow(self) -> str:
@@ -112,6 +120,7 @@ def build_digest(facts: DigestFacts, timezone: str = "UTC", top: int = TOP) -> D
         quiet=_quiet(facts.quiet),
         dismissed=_dismissed(facts.dismissed),
         warnings=tuple(_warnings(facts, zone)),
+        refused=_refused(facts.refused),
         period=f"From {_moment(facts.since, zone)} to {_moment(facts.until, zone)}.",
     )
 
@@ -120,7 +129,7 @@ def to_text(digest: Digest) -> str:
     """Return the digest as plain text, for `cuecard digest` and for notifications."""
     parts = [digest.headline, *(f"⚠ {warning}" for warning in digest.warnings)]
     parts += [_line_text(line) for line in digest.lines]
-    parts += [digest.overflow, digest.answered, digest.quiet, digest.dismissed, digest.period]
+    parts += [digest.overflow, digest.answered, digest.quiet, digest.dismissed, digest.refused, digest.period]
     return "\n".join(part for part in parts if part)
 
 
@@ -138,7 +147,7 @@ def duration(seconds: float) -> str:
 
 def is_clean(facts: DigestFacts) -> bool:
     """Return whether everything was heard that there was to hear, as far as anyone can tell."""
-    return not facts.gaps and not facts.never_heard
+    return not facts.gaps and not facts.never_heard and not facts.doubts
 
 
 def _headline(facts: DigestFacts) -> str:
@@ -149,7 +158,9 @@ def _headline(facts: DigestFacts) -> str:
     if facts.unshown:
         return f"{_count(facts.unshown, 'new conversation is', 'new conversations are')} still to be shown."
     if not is_clean(facts):
-        return "Nothing that was heard waits for an answer, but not everything was heard."
+        is_sure = facts.gaps or facts.never_heard
+        what = "not everything was heard" if is_sure else "it is not sure that everything was heard"
+        return f"Nothing that was heard waits for an answer, but {what}."
     unseen = facts.quiet.get("budget", 0) + facts.quiet.get("stale", 0)
     if unseen:
         return (
@@ -230,8 +241,14 @@ def _dismissed(dismissed: Mapping[DismissReason, int]) -> str:
     return f"{sum(dismissed.values())} dismissed: {', '.join(told)}." if told else ""
 
 
+def _refused(refused: Mapping[str, int]) -> str:
+    told = [f"{number} of {feed}" for feed, number in refused.items()]
+    number = _count(sum(refused.values()), "item that came was no mention", "items that came were no mentions")
+    return f"{number}: {', '.join(told)}. The log says why." if told else ""
+
+
 def _warnings(facts: DigestFacts, zone: ZoneInfo) -> list[str]:
-    """Say which feeds nobody heard, those that are deaf still first."""
+    """Say which feeds nobody heard, those that are deaf still first, and which were perhaps not heard."""
     deaf = [
         f"{gap.feed} is deaf since {_moment(gap.started_at, zone)}{_because(gap.reason)}"
         for gap in facts.gaps
@@ -250,7 +267,16 @@ def _warnings(facts: DigestFacts, zone: ZoneInfo) -> list[str]:
         when = f"from {_moment(last.started_at, zone)} to {_moment(ended, zone)}"
         often = f" {len(gaps)} times, the last time" if len(gaps) > 1 else ""
         over.append(f"{feed} was deaf{often} {when}{_because(last.reason)}")
-    return deaf + never + over
+    return [*deaf, *never, *over, *(_doubt(each, zone) for each in facts.doubts)]
+
+
+def _doubt(doubt: DeafStretch, zone: ZoneInfo) -> str:
+    """Say that a feed answered and brought nothing, though it usually does."""
+    usual = f"where it usually brings {doubt.reason}."
+    if doubt.ended_at is None:
+        return f"{doubt.feed} answers, but has brought nothing since {_moment(doubt.started_at, zone)}, {usual}"
+    stretch = f"from {_moment(doubt.started_at, zone)} to {_moment(doubt.ended_at, zone)}"
+    return f"{doubt.feed} answered, but brought nothing {stretch}, {usual}"
 
 
 def _by_feed(gaps: Sequence[DeafStretch]) -> dict[str, list[DeafStretch]]:

@@ -1,7 +1,8 @@
 """Batches in; assessed, grouped and stored, with cursor and card jobs, in one transaction.
 
 The thinking (nlp, grouping, the line) is done before the transaction opens; what it decided is written all at once or
-not at all. Repeats cost a look-up. One thread uses an `Intake`.
+not at all. Repeats cost a look-up. A batch that only looked again at what is stored (`Batch.checked`) is no sign that
+its feed hears, and moves no cursor. One thread uses an `Intake`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.clock import Clock
+from bot.harvest import News, gather, sift
 from bot.line import MUST_ANSWER, Budget, QuietCause, Verdict, Volume, judge, start_of_day
-from bot.store import Database, Store, feed_rows, followups, hearing, reports
+from bot.store import Database, Store, feed_hours, feed_rows, followups, hearing, rechecks, reports
 from bot.store.erasure import write_removals
-from bot.store.hearing import Heard, Known, NativeId, Written
+from bot.store.hearing import Heard, Known, Written
 from bot.store.texts import plain
 from listeners.mention import Batch, Mention
 from nlp.assessment import Assessment, Reason
@@ -91,8 +93,10 @@ class _Thought:
 
     now: datetime
     heard: int = 0
+    brought: Mapping[str, int] = field(default_factory=dict)
     new: list[Heard] = field(default_factory=list)
-    edits: list[tuple[Known, Heard]] = field(default_factory=list)
+    again: list[tuple[Known, Heard]] = field(default_factory=list)
+    edited: int = 0
     placed: list[int] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -148,11 +152,11 @@ class Intake:
         try:
             with self._store.transaction() as db:
                 written = hearing.write_mentions(db, thought.new, thought.now)
-                for known, each in thought.edits:
-                    followups.edit(db, known.mention_id, each.columns, each.assessment, each.verdict, thought.now)
+                for known, each in thought.again:
+                    followups.hear_again(db, known.mention_id, each.columns, each.assessment, each.verdict, thought.now)
                 removals = [removal for _, batch in batches for removal in batch.removals]
                 removed = write_removals(db, removals, thought.now)
-                _write_feeds(db, batches, thought)
+                self._write_feeds(db, batches, thought)
         except BaseException:
             self._forget(thought.placed)
             raise
@@ -162,14 +166,21 @@ class Intake:
     def _think(self, batches: Sequence[tuple[str, Batch]]) -> _Thought:
         """Find out what is new, what it says and where it belongs; reads the store, writes nothing."""
         now = self._clock.now()
-        thought = _Thought(now)
         line = self._line(now)
-        mentions = self._distinct(batches, thought)
-        known = hearing.known_mentions(self._store.read(), list(mentions)) if mentions else {}
-        fresh = [mention for native_id, mention in mentions.items() if native_id not in known]
-        changed = [(known[each], mentions[each]) for each in known if _is_edited(known[each], mentions[each])]
+        harvest = gather(batches, self.platforms, self._own)
+        known = hearing.known_mentions(self._store.read(), list(harvest.mentions)) if harvest.mentions else {}
+        news = sift(harvest, known)
+        thought = _Thought(now, harvest.heard, {feed: harvest.brought(feed, known) for feed in harvest.heard_by})
+        thought.refused += [sentence for _, batch in batches for sentence in batch.refused]
+        thought.edited = news.edited
+        self._weigh(thought, news, line)
+        return thought
+
+    def _weigh(self, thought: _Thought, news: News, line: float) -> None:
+        """Assess what is news, find out where it belongs, and make its rows."""
+        fresh = news.fresh
         try:
-            assessments = self._assess([*fresh, *(mention for _, mention in changed)])
+            assessments = self._assess([*fresh, *(mention for _, mention in news.changed)])
             keys = [hearing.conversation_key(mention) for mention in fresh]
             standing = hearing.known_conversations(self._store.read(), set(keys)).keys() if keys else ()
             begun: set[str] = set()
@@ -178,26 +189,11 @@ class Intake:
                 begun.add(key)
                 twin_key = self._place(mention, key, thought) if begins else ""
                 self._note(thought, mention, assessment, line, key=key, twin_key=twin_key)
-            for (stored, mention), assessment in zip(changed, assessments[len(fresh) :], strict=True):
+            for (stored, mention), assessment in zip(news.changed, assessments[len(fresh) :], strict=True):
                 self._note(thought, mention, assessment, line, stored=stored)
         except BaseException:
             self._forget(thought.placed)
             raise
-        return thought
-
-    def _distinct(self, batches: Sequence[tuple[str, Batch]], thought: _Thought) -> dict[NativeId, Mention]:
-        """Return the mentions, each once in its newest words; what the brand itself posts is none."""
-        mentions: dict[NativeId, Mention] = {}
-        for feed, batch in batches:
-            thought.heard += len(batch.mentions)
-            thought.refused += batch.refused
-            for mention in batch.mentions:
-                if self._own and mention.author.handle.casefold() in self._own:
-                    continue
-                heard_by = self.platforms.get(feed, "")
-                own = replace(mention, feed=mention.feed or feed, feed_platform=mention.feed_platform or heard_by)
-                mentions[hearing.id_of(mention)] = own
-        return mentions
 
     def _assess(self, mentions: Sequence[Mention]) -> list[Assessment]:
         """Assess mentions together; where that fails, one by one, so that none is lost for another's sake."""
@@ -254,7 +250,25 @@ class Intake:
         if stored is None:
             thought.new.append(each)
         else:
-            thought.edits.append((stored, each))
+            thought.again.append((stored, each))
+
+    def _write_feeds(self, db: Database, batches: Sequence[tuple[str, Batch]], thought: _Thought) -> None:
+        """Write where each feed stands now, what it brought and missed, what it cost, and what it has to say."""
+        now, new = thought.now, Counter(str(each.columns["feed"]) for each in thought.new)
+        for feed in dict.fromkeys(feed for feed, _ in batches):
+            own = [batch for name, batch in batches if name == feed]
+            refused = sum(len(batch.refused) for batch in own)
+            if heard := [batch for batch in own if not batch.checked]:
+                if feed not in self.replayed:
+                    feed_hours.write_hour(db, feed, thought.brought[feed], refused, now)
+                cursor = next((batch.cursor for batch in reversed(heard) if batch.cursor), "")
+                feed_rows.write_heard(db, feed, cursor, new[plain(feed)], now)
+            feed_rows.write_gaps(db, feed, [gap for batch in own for gap in batch.gaps])
+            feed_rows.write_notices(db, feed, [notice for batch in own for notice in batch.notices], now)
+            if cost := sum(batch.cost_micros for batch in own):
+                feed_rows.write_spend(db, feed, cost, now)
+            if checked := [native_id for batch in own for native_id in batch.checked]:
+                rechecks.write_checked(db, self.platforms.get(feed, ""), checked, now)
 
     def _judge(self, mention: Mention, assessment: Assessment, line: float, now: datetime) -> Verdict:
         """Judge a mention by the line and the budget, and by its age where it was not played in on purpose."""
@@ -314,26 +328,10 @@ def _report(thought: _Thought, written: Written, removed: int) -> IntakeReport:
         quiet=dict(written.quiet),
         grouped=written.quiet["copy"],
         reopened=written.reopened,
-        edited=len(thought.edits),
+        edited=thought.edited,
         removed=removed,
         refused=tuple(thought.refused),
     )
-
-
-def _write_feeds(db: Database, batches: Sequence[tuple[str, Batch]], thought: _Thought) -> None:
-    """Write where each feed stands now, what it missed and what it cost."""
-    new = Counter(str(each.columns["feed"]) for each in thought.new)
-    for feed in dict.fromkeys(feed for feed, _ in batches):
-        own = [batch for name, batch in batches if name == feed]
-        cursor = next((batch.cursor for batch in reversed(own) if batch.cursor), "")
-        feed_rows.write_heard(db, feed, cursor, new[plain(feed)], thought.now)
-        feed_rows.write_gaps(db, feed, [gap for batch in own for gap in batch.gaps])
-        if cost := sum(batch.cost_micros for batch in own):
-            feed_rows.write_spend(db, feed, cost, thought.now)
-
-
-def _is_edited(known: Known, mention: Mention) -> bool:
-    return not known.is_removed and (known.text, known.title) != (mention.text, plain(mention.title))
 
 
 def _words_of(title: str, text: str) -> str:

@@ -48,7 +48,8 @@ class Feed:
     """One opened feed: its name in the settings, its platform, and whether it comes to an end (`catalog.ends`).
 
     One that ends is a file that a person plays in: it is never deaf. Any other that says nothing for `silent_after`,
-    not even with an empty batch that it listens, is; give one that looks rarely more time.
+    not even with an empty batch that it listens, is; give one that looks rarely more time. `recheck_days` is for how
+    long its posts are looked at again (`CatalogEntry`), `settings` a fingerprint of what it listens for.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Feed:
     platform: Platform
     ends: bool = False
     silent_after: timedelta = SILENT_AFTER
+    recheck_days: int | None = 0
+    settings: str = ""
 
 
 class FeedRunner:
@@ -205,16 +208,22 @@ class Listening:
         self._pending = 0
         self._settled = threading.Condition()
         self._looked_at: datetime | None = None
-        self.runners = [FeedRunner(feed, store, clock, self._stop, self._give) for feed in feeds]
+        self.runners = [FeedRunner(feed, store, clock, self._stop, self.give) for feed in feeds]
         self._thread = threading.Thread(target=self._store_all, name="intake", daemon=True)
 
     def start(self) -> None:
         """Make the feeds known to the store and begin to listen."""
         feeds = {runner.feed.name: runner.feed.platform_name for runner in self.runners}
         patience = {runner.feed.name: runner.feed.silent_after for runner in self.runners if not runner.feed.ends}
+        settings = {runner.feed.name: runner.feed.settings for runner in self.runners}
         with self._store.transaction() as db:
             feed_rows.register_feeds(
-                db, feeds, self._clock.now(), silent_after=patience, retire_others=self._retire_others
+                db,
+                feeds,
+                self._clock.now(),
+                silent_after=patience,
+                settings=settings,
+                retire_others=self._retire_others,
             )
         self._intake.platforms |= feeds
         self._intake.replayed |= {runner.feed.name for runner in self.runners if runner.feed.ends}
@@ -255,8 +264,8 @@ class Listening:
         """Return what is wrong right now, by feed."""
         return {runner.feed.name: runner.problem for runner in self.runners if runner.problem}
 
-    def _give(self, feed: str, batch: Batch) -> bool:
-        """Queue a batch, waiting for room; return False when it is time to stop."""
+    def give(self, feed: str, batch: Batch) -> bool:
+        """Queue a batch to be stored, waiting for room; return False when it is time to stop."""
         with self._settled:
             self._pending += 1
         while not self._stop.is_set():
@@ -310,6 +319,7 @@ class Listening:
                 assert again_at is not None
                 self._clock.wait(self._stop, min(30.0, (again_at - self._clock.now()).total_seconds()))
             else:
+                _confirm(group)
                 self._tell(report)
                 return True
         return False
@@ -344,6 +354,17 @@ class Listening:
                     feed_rows.mark_deaf(db, runner.feed.name, since, runner.problem or _SILENT, now)
             except Exception:
                 log.exception("The silence of the feed %s could not be put on record.", runner.feed.name)
+
+
+def _confirm(group: list[tuple[str, Batch]]) -> None:
+    """Say of each batch that it is safely kept, where its sender waits for that word."""
+    for feed, batch in group:
+        if batch.stored is None:
+            continue
+        try:
+            batch.stored()
+        except Exception:
+            log.exception("The feed %s could not take the word that its batch is stored.", feed)
 
 
 @contextlib.contextmanager

@@ -234,17 +234,39 @@ def _create_tables(db: Database) -> None:
 _EVERY_FEED = """
 alter table mention add column feed_platform text not null default '';   -- what the feed that heard it was set up for
 alter table mention add column may_train integer not null default 0;     -- may its text train a model
-alter table mention add column checked_at real;  -- when it was last looked at again on its platform; null: as heard
-create index mention_to_check on mention (feed, coalesce(checked_at, heard_at)) where removed_at is null;
+alter table mention add column sarcastic real not null default 0;        -- of the assessment, as is the next
+alter table mention add column crisis real not null default 0;
+alter table mention add column check_at real;   -- when to look at it again on its platform; null: a day after it was
+                                                -- heard; infinity: never
+create index mention_to_check on mention (feed, coalesce(check_at, heard_at + 86400.0)) where removed_at is null;
 update mention set feed_platform = coalesce((select platform from feed where feed.name = mention.feed), '');
 
-create table heard_hour (          -- how many mentions a feed brought in an hour in which it was listened to
+create table heard_hour (          -- what a feed brought in an hour in which it was listened to
     feed text not null,
     hour integer not null,         -- hours since 1970
     mentions integer not null default 0,
+    refused integer not null default 0,       -- how much of what came was no mention
+    listened integer not null default 0,      -- a bit for each five minutes in which it was listened to …
+    brought integer not null default 0,       -- … and for each in which it brought a mention
     primary key (feed, hour)
 ) strict, without rowid;
-alter table feed add column quiet_since real;    -- it answers, and brings so little that something may be wrong
+alter table feed add column settings text;       -- a fingerprint: with other settings its rhythm is learned anew
+alter table feed add column quiet_since real;    -- it answers, but has brought nothing for unusually long
+create table doubt (               -- stretches in which a feed answered, but brought nothing for unusually long
+    id integer primary key,
+    feed text not null,
+    started_at real not null,
+    ended_at real,                 -- null: it brings nothing still
+    usual text not null            -- what it usually brings in that time, in words
+) strict;
+create index doubt_by_end on doubt (ended_at);
+create unique index doubt_open on doubt (feed) where ended_at is null;
+create table told (                -- sentences of a feed that the operator was told: each once in a month (UTC)
+    feed text not null,
+    month text not null,
+    sentence text not null,
+    primary key (feed, month, sentence)
+) strict, without rowid;
 
 alter table send add column parts text not null default '[]';            -- the posts of a thread; [] for one post
 alter table send add column posted text not null default '[]';           -- those of them that are up

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 
 from bot.config import Secrets, Settings, SettingsError
 from bot.settings_file import place_in
@@ -54,6 +55,13 @@ def open_platforms(  # noqa: PLR0913 - everything a feed leans on is handed to i
             platform.close()
         raise SettingsError(*refused)
     return opened
+
+
+def fingerprint(settings: Settings, feed: str) -> str:
+    """Return a short text that changes with what a feed listens for: its watches and its platform's own settings."""
+    watches = [(watch.name, watch.query) for watch in settings.watch if not watch.feeds or feed in watch.feeds]
+    told = repr((settings.platform_of(feed), sorted(settings.own_settings(feed).items()), watches))
+    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def way_back(platforms: Mapping[str, Platform], mention: Mention) -> Platform | None:

@@ -11,13 +11,14 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.records import JobKind
-from bot.store import Store, erasure, reports
+from bot.rhythm import find_silence
+from bot.store import Store, erasure, feed_hours, feed_rows, reports
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,9 @@ def house_tasks(digest: DigestTimes, expire_after: timedelta) -> list[Task]:
         Task("wake the snoozed", 5, lambda store, now: store.wake_snoozed(now)),
         Task("ask for the digest", 10, lambda store, now: request_digest(store, digest, now)),
         Task("let the old rest", 600, lambda store, now: expire_old(store, expire_after, now)),
+        Task("look for unusual silence", 300, lambda store, now: note_silences(store, ZoneInfo(digest.timezone), now)),
         Task("forget handled deliveries", 3600, lambda store, now: store.prune(now - timedelta(days=1))),
+        Task("forget old hours", 86_400, forget_hours),
         Task("tidy the database", 86_400, lambda store, now: tidy(store)),  # noqa: ARG005 - the table's shape
     ]
 
@@ -154,6 +157,32 @@ def request_digest(store: Store, digest: DigestTimes, now: datetime) -> bool:
     local_date = due.astimezone(ZoneInfo(digest.timezone)).date().isoformat()
     store.request_job(JobKind.DIGEST, local_date, now=now)
     return True
+
+
+def note_silences(store: Store, zone: tzinfo, now: datetime) -> list[str]:
+    """Put on record, and tell the operator, which feeds answer but are unusually silent; return their names.
+
+    A feed that nobody hears, or that is not waited for, is none of them.
+    """
+    found = []
+    for feed in store.feed_states():
+        is_heard = feed.silent_after is not None and feed.heard_at is not None and feed.unheard_since(now) is None
+        if not is_heard or feed.quiet_since is not None:
+            continue
+        silence = find_silence(feed_hours.hours_of(store.read(), feed.name, now), now, zone)
+        if silence is None:
+            continue
+        with store.transaction() as db:
+            if feed_hours.mark_quiet(db, feed.name, silence, zone, now):
+                found.append(feed.name)
+    return found
+
+
+def forget_hours(store: Store, now: datetime) -> None:
+    """Forget the hours that no rhythm is learned from any more, and what feeds said in earlier months."""
+    with store.transaction() as db:
+        feed_hours.prune_hours(db, now)
+        feed_rows.prune_told(db, now)
 
 
 def expire_old(store: Store, after: timedelta, now: datetime) -> int:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterator
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.failures import plain_sentence
 from bot.cli.options import SettingsOption, folder_of
 from bot.cli.terminal import say
 
 if TYPE_CHECKING:
     from bot.config import Secrets, Settings
+    from bot.store import Store
     from listeners.contract import Finding
 
+log = logging.getLogger(__name__)
+
+_PATIENCE = 60.0
 _GOOD, _BAD, _LEFT_OUT = "✓", "✗", "–"  # noqa: RUF001 - a dash is meant
 
 
@@ -38,12 +49,18 @@ def check(
     is_good = True
     for finding in _findings(loaded, secrets):
         is_good &= _tell(finding)
-    for title, look in _network(loaded, secrets):
+    with contextlib.ExitStack() as opened:
+        store, finding = _open_database(loaded.store.path, opened)
+        is_good &= _tell(finding)
+        looks = dict(_network(loaded, secrets, store))
         if offline:
-            say(f"{_LEFT_OUT} {title}: left out, as --offline asks.")
-            continue
-        for finding in look():
-            is_good &= _tell(finding)
+            for title in looks:
+                say(f"{_LEFT_OUT} {title}: left out, as --offline asks.")
+        else:
+            for finding in _look_at_all(looks):
+                is_good &= _tell(finding)
+        for sentence in _refused(store):
+            say(f"{_LEFT_OUT} {sentence}")
     if not is_good:
         raise typer.Exit(1)
     say("Nothing wrong was found in the files." if offline else "Everything works.")
@@ -69,7 +86,6 @@ def _findings(settings: Settings, secrets: Secrets) -> Iterator[Finding]:
         yield Finding(is_good=True, sentence="Both Slack tokens and the channel are set.")
     yield Finding(is_good=True, sentence=f"Playbook: {settings.playbook}.")
     yield from _watching(settings)
-    yield _database(settings.store.path)
 
 
 def _watching(settings: Settings) -> Iterator[Finding]:
@@ -85,19 +101,18 @@ def _watching(settings: Settings) -> Iterator[Finding]:
         yield Finding(is_good=False, sentence="No feed is set, so nothing would be heard.", remedy=remedy)
 
 
-def _database(path: Path) -> Finding:
-    """Open the database as the bot would; one that does not exist is not left behind."""
+def _open_database(path: Path, opened: contextlib.ExitStack) -> tuple[Store | None, Finding]:
+    """Open the database as the bot would, until `opened` is closed; one that does not exist is not left behind."""
     from bot.store import Store, StoreError
     from listeners.contract import Finding
 
     existed = path.exists()
     try:
         if not existed:
-            return _place_for_database(path)
-        with Store(path):
-            return Finding(is_good=True, sentence=f"Database: {path}.")
+            return None, _place_for_database(path)
+        return opened.enter_context(Store(path)), Finding(is_good=True, sentence=f"Database: {path}.")
     except StoreError as err:
-        return Finding(is_good=False, sentence=f"Database: {err}")
+        return None, Finding(is_good=False, sentence=f"Database: {err}")
 
 
 def _place_for_database(path: Path) -> Finding:
@@ -114,16 +129,54 @@ def _place_for_database(path: Path) -> Finding:
     )
 
 
-def _network(settings: Settings, secrets: Secrets) -> Iterator[tuple[str, Callable[[], list[Finding]]]]:
+def _network(
+    settings: Settings, secrets: Secrets, store: Store | None
+) -> Iterator[tuple[str, Callable[[], list[Finding]]]]:
     """Yield what is to be tried for real: every feed, and Slack."""
     for name in settings.feed:
-        yield f"Feed {name}", functools.partial(_check_feed, settings, secrets, name)
+        yield f"Feed {name}", functools.partial(_check_feed, settings, secrets, store, name)
     if not secrets.problems():
         yield "Slack", functools.partial(_check_slack, settings, secrets)
 
 
-def _check_feed(settings: Settings, secrets: Secrets, name: str) -> list[Finding]:
-    import time
+def _look_at_all(looks: Mapping[str, Callable[[], list[Finding]]]) -> Iterator[Finding]:
+    """Try everything at the same time; yield what was found, in order, as soon as it is known.
+
+    What does not end within a minute is left behind, and told.
+    """
+    from bot.cli.progress import waiting
+    from listeners.contract import Finding
+
+    answers: dict[str, queue.Queue[list[Finding]]] = {title: queue.Queue() for title in looks}
+    for title, look in looks.items():
+        threading.Thread(target=_look, args=(title, look, answers[title]), name=title, daemon=True).start()
+    ends_at = time.monotonic() + _PATIENCE
+    for title, answer in answers.items():
+        try:
+            with waiting(f"{title} …"):
+                found = answer.get(timeout=max(0.0, ends_at - time.monotonic()))
+        except queue.Empty:
+            found = [Finding(is_good=False, sentence=f"{title}: no answer came within {_PATIENCE:.0f} seconds.")]
+        yield from found
+
+
+def _look(title: str, look: Callable[[], list[Finding]], answer: queue.Queue[list[Finding]]) -> None:
+    """Try one thing; a fault in its own code is found like any other, and keeps no other from being told."""
+    from listeners.contract import Finding
+
+    try:
+        answer.put(look())
+    except Exception as err:
+        log.debug("%s could not be checked.", title, exc_info=True)
+        fault = f"something went wrong inside Cuecard ({type(err).__name__})."
+        remedy = "Run `cuecard --debug check` and send us the traceback, without tokens."
+        sentence = plain_sentence(err)
+        answer.put(
+            [Finding(is_good=False, sentence=f"{title}: {sentence or fault}", remedy="" if sentence else remedy)]
+        )
+
+
+def _check_feed(settings: Settings, secrets: Secrets, store: Store | None, name: str) -> list[Finding]:
     from datetime import UTC, datetime
 
     from bot.config import SettingsError
@@ -134,14 +187,33 @@ def _check_feed(settings: Settings, secrets: Secrets, name: str) -> list[Finding
         time.sleep(min(seconds, 1.0))
         return True
 
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    def spent(feed: str) -> int:
+        return store.spent_in_month(feed, now()) if store else 0
+
     try:
-        platform = open_platforms(settings, secrets, pause, lambda: datetime.now(UTC), only=[name])[name]
+        platform = open_platforms(settings, secrets, pause, now, only=[name], spent=spent)[name]
     except SettingsError as err:
         return [Finding(is_good=False, sentence=sentence) for sentence in err.sentences]
     try:
         return [Finding(each.is_good, f"Feed {name}: {each.sentence}", each.remedy) for each in platform.check()]
     finally:
         platform.close()
+
+
+def _refused(store: Store | None) -> list[str]:
+    """Say for each feed how much of what it brought of late was no mention."""
+    from datetime import UTC, datetime
+
+    if store is None:
+        return []
+    now = datetime.now(UTC)
+    return [
+        f"Feed {feed}: in the last week {number} of the items that came were no mentions; the log says why."
+        for feed, number in store.refused_between(now - timedelta(days=7), now).items()
+    ]
 
 
 def _check_slack(settings: Settings, secrets: Secrets) -> list[Finding]:

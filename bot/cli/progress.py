@@ -26,6 +26,19 @@ def share_of_work(title: str) -> Iterator[Callable[[str, float], None]]:
 
 
 @contextlib.contextmanager
+def waiting(title: str) -> Iterator[None]:
+    """Show what is waited for, with a sign that the wait goes on."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    if not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(escape(clean(title))):
+        yield
+
+
+@contextlib.contextmanager
 def bytes_read(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Yield what is told how many more bytes were read; `total` is None where nobody knows (standard input)."""
     from rich.console import Console

@@ -5,6 +5,7 @@ Runs inside the caller's open transaction. A feed turns deaf once and recovers o
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,23 +13,29 @@ from datetime import UTC, datetime, timedelta
 from sqlite_utils import Database
 
 from bot.records import JobKind
+from bot.store import feed_hours
 from bot.store.jobs import request_job
 from bot.store.rows import change, row, stamp
 from bot.store.texts import plain
 from listeners.mention import Gap
 
+MOST_NOTICES = 20
+"""The most sentences of one feed that the operator is told in a month."""
 
-def register_feeds(
+
+def register_feeds(  # noqa: PLR0913 - what is known of the feeds, aspect by aspect
     db: Database,
     feeds: Mapping[str, str],
     now: datetime,
     *,
     silent_after: Mapping[str, timedelta] | None = None,
+    settings: Mapping[str, str] | None = None,
     retire_others: bool = False,
 ) -> None:
     """Make the feeds known, by name with their platform: one that is never heard is reported as such.
 
-    `silent_after` says by name how long a feed may say nothing; one that is not in it is not waited for.
+    `silent_after` says by name how long a feed may say nothing; one that is not in it is not waited for. `settings` is
+    a fingerprint, by name, of what a feed listens for: where it is another than last time, its rhythm is learned anew.
     With `retire_others`, feeds that are not among them are no longer waited for: a deaf one's gap ends, and one that
     was never heard is forgotten.
     """
@@ -40,13 +47,15 @@ def register_feeds(
             " on conflict (name) do update set platform = excluded.platform, silent_after = excluded.silent_after",
             (plain(name), plain(platform), patience.total_seconds() if patience else None),
         )
+        feed_hours.relearn(db, name, (settings or {}).get(name, ""), now)
     if not retire_others:
         return
     names = json.dumps([plain(name) for name in feeds])
     elsewhere = "not in (select value from json_each(?))"
-    change(db, f"update gap set ended_at = ? where ended_at is null and feed {elsewhere}", (stamp(now), names))  # noqa: S608
+    for table in ("gap", "doubt"):
+        change(db, f"update {table} set ended_at = ? where ended_at is null and feed {elsewhere}", (stamp(now), names))  # noqa: S608
     change(db, f"delete from feed where heard_at is null and name {elsewhere}", (names,))  # noqa: S608 - the text is ours
-    retired = "deaf_since = null, silent_after = null, problem = ''"
+    retired = "deaf_since = null, quiet_since = null, silent_after = null, problem = ''"
     change(db, f"update feed set {retired} where name {elsewhere}", (names,))  # noqa: S608 - the text is ours
 
 
@@ -86,6 +95,26 @@ def write_gaps(db: Database, feed: str, gaps: Iterable[Gap]) -> None:
             " where not exists (select 1 from gap where feed = ?1 and started_at = ?2 and ended_at = ?3)",
             values,
         )
+
+
+def write_notices(db: Database, feed: str, sentences: Iterable[str], now: datetime) -> None:
+    """Tell the operator what a feed has to say: each sentence once in a month (UTC), and never a flood of them."""
+    month = now.astimezone(UTC).strftime("%Y-%m")
+    for sentence in dict.fromkeys(sentences):
+        is_news = change(
+            db,
+            "insert into told (feed, month, sentence) select ?1, ?2, ?3"
+            " where (select count(*) from told where feed = ?1 and month = ?2) < ?4 on conflict do nothing",
+            (plain(feed), month, plain(sentence), MOST_NOTICES),
+        )
+        if is_news:
+            key = hashlib.sha256(plain(sentence).encode()).hexdigest()[:16]
+            request_job(db, JobKind.NOTICE, f"notice:{feed}:{key}", payload=f"{feed}: {sentence}", now=now)
+
+
+def prune_told(db: Database, now: datetime) -> int:
+    """Forget what was told in earlier months; return how many sentences."""
+    return change(db, "delete from told where month < ?", (now.astimezone(UTC).strftime("%Y-%m"),))
 
 
 def write_spend(db: Database, feed: str, micros: int, now: datetime) -> None:

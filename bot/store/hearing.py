@@ -24,6 +24,7 @@ from bot.store.jobs import request_card
 from bot.store.mentions import assessment_values, mention_values
 from bot.store.rows import change, row, rows, stamp
 from bot.store.texts import plain, whole
+from bot.way import Way
 from listeners.mention import Mention
 from nlp.assessment import Assessment
 
@@ -43,12 +44,13 @@ _CAUSES: Mapping[QuietCause, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A mention that is stored already, as far as telling an edit from a repeat needs it."""
+    """A mention that is stored already, as far as telling an edit or a summons from a repeat needs it."""
 
     mention_id: int
     title: str
     text: str
     is_removed: bool
+    way: Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +124,26 @@ def known_mentions(db: Database, native_ids: Collection[NativeId]) -> dict[Nativ
     """Return those of the mentions that are stored already."""
     found = rows(
         db,
-        "select m.platform, m.native_id, m.id, m.title, m.text, m.text_exact, m.removed_at"
+        "select m.platform, m.native_id, m.id, m.title, m.text, m.text_exact, m.removed_at,"
+        " m.feed, m.feed_platform, m.account, m.reply_ref, m.brand, m.watches"
         " from json_each(?) as wanted cross join mention as m on m.platform = json_extract(wanted.value, '$[0]')"
         " and m.native_id = json_extract(wanted.value, '$[1]')",
         (json.dumps(list(native_ids)),),
     )
-    return {
-        (each["platform"], each["native_id"]): Known(
-            each["id"], each["title"], whole(each["text"], each["text_exact"]), each["removed_at"] is not None
-        )
-        for each in found
-    }
+    return {(each["platform"], each["native_id"]): _known_of(each) for each in found}
+
+
+def _known_of(found: sqlite3.Row) -> Known:
+    way = Way(
+        found["feed"],
+        found["feed_platform"],
+        found["account"],
+        found["reply_ref"],
+        found["brand"],
+        tuple(json.loads(found["watches"])),
+    )
+    text = whole(found["text"], found["text_exact"])
+    return Known(found["id"], found["title"], text, found["removed_at"] is not None, way)
 
 
 def known_conversations(db: Database, keys: Collection[str]) -> dict[str, sqlite3.Row]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from bot.digest import DigestFacts
 from bot.records import FeedState
-from bot.store import erasure, reports
+from bot.store import erasure, feed_hours, reports
 from bot.store.connection import Connections
 
 
@@ -22,6 +22,10 @@ class Reporting(Connections):
         """Return what happened from `since` to `until`, and what is unanswered now; for `bot.digest.build_digest`."""
         with self.snapshot() as db:
             return reports.digest_facts(db, since, until, now)
+
+    def refused_between(self, start: datetime, end: datetime) -> dict[str, int]:
+        """Return by feed how many of the items that came were no mentions."""
+        return feed_hours.refused_between(self.read(), start, end)
 
     def last_digest_at(self) -> datetime | None:
         """Return when the newest digest was posted; the next one begins there."""

@@ -12,6 +12,7 @@ from bot.conversation import DismissReason
 from bot.digest import TOP, DeafStretch, DigestFacts
 from bot.line import LEAST_NEEDS_REPLY, MUST_ANSWER, WINDOW, QuietCause
 from bot.records import CardView, FeedState, JobKind
+from bot.store import feed_hours
 from bot.store.cards import card_views
 from bot.store.rows import moment, moment_or_none, row, rows, stamp
 from bot.store.texts import whole
@@ -29,6 +30,13 @@ select e.conversation_id, e.at, e.at - (
     where b.conversation_id = e.conversation_id and b.id < e.id and b.event in ('hear', 'reopen')
 ) as waited
 from event e where e.at >= ? and e.at < ? and e.after = 'answered' and e.before <> 'answered'
+"""
+_GAPS = """
+select feed, started_at, ended_at, reason from gap where ended_at is null or ended_at >= ? order by started_at
+"""
+_DOUBTS = """
+select feed, started_at, ended_at, usual as reason from doubt where ended_at is null or ended_at >= ?
+order by started_at
 """
 _EXPORT = """
 select c.id as number, c.state, c.platform, c.feed, c.brand, c.author, c.priority, c.grade, c.heard_at, c.shown_at,
@@ -55,6 +63,7 @@ def feed_states(db: Database) -> list[FeedState]:
             problem=each["problem"],
             mentions=each["mentions"],
             silent_after=None if each["silent_after"] is None else timedelta(seconds=each["silent_after"]),
+            quiet_since=moment_or_none(each["quiet_since"]),
         )
         for each in rows(db, "select * from feed order by name")
     ]
@@ -80,7 +89,9 @@ def digest_facts(db: Database, since: datetime, until: datetime, now: datetime, 
         quiet=_quiet(db, start, end),
         dismissed=_dismissed(db, start, end),
         gaps=[*_gaps(db, start, end), *_silences(states, now)],
+        doubts=_stretches(db, _DOUBTS, start, end),
         never_heard=[state for state in states if state.heard_at is None],
+        refused=feed_hours.refused_between(db, since, until),
     )
 
 
@@ -138,15 +149,13 @@ def _dismissed(db: Database, start: float, end: float) -> dict[DismissReason, in
 
 def _gaps(db: Database, start: float, end: float) -> list[DeafStretch]:
     """Return the stretches of the period that were not heard, and those told of in it, oldest first."""
-    found = rows(
-        db,
-        "select feed, started_at, ended_at, reason from gap where ended_at is null or ended_at >= ?"
-        " order by started_at",
-        (start,),
-    )
+    return _stretches(db, _GAPS, start, end)
+
+
+def _stretches(db: Database, sql: str, start: float, end: float) -> list[DeafStretch]:
     return [
         DeafStretch(each["feed"], moment(each["started_at"]), moment_or_none(each["ended_at"]), each["reason"])
-        for each in found
+        for each in rows(db, sql, (start,))
         if each["started_at"] < end
     ]
 

@@ -108,6 +108,18 @@ def test_a_second_bot_is_refused_before_it_touches_the_tables(
             Cuecard(settings, tokens(rehearsal))
 
 
+@pytest.mark.usefixtures("nothing_left")
+def test_old_posts_are_looked_at_again_where_a_platform_needs_it(settings: Settings, rehearsal: Rehearsal):
+    """For Hacker News, which tells of no edits, one thread more runs; each feed is known with what it listens for."""
+    nowhere = {"platform": "hackernews", "base_url": "http://127.0.0.1:9/", "firebase_url": "http://127.0.0.1:9/"}
+    both = settings.model_copy(update={"feed": {**settings.feed, "hn": nowhere}})
+    with Cuecard(both, tokens(rehearsal)) as cuecard:
+        assert "recheck" in {thread.name for thread in threading.enumerate()}
+        found = dict(cuecard.store.read().execute("select name, settings from feed").fetchall())
+        assert set(found) == {"hn", "story"}
+        assert len(set(found.values()) - {None, ""}) == 2
+
+
 def test_a_bot_that_stops_can_be_started_again(settings: Settings, rehearsal: Rehearsal):
     """Stopping frees the database and every thread; stopping twice is harmless."""
     for _ in range(2):

@@ -16,6 +16,7 @@ from tests.bot.flow_fixtures import NOW, assess, mention
 
 QUIET_DAY = DigestFacts(since=NOW - timedelta(days=1), until=NOW, now=NOW, heard=12, waits=(60.0,))
 DEAF = DeafStretch("hn", NOW - timedelta(hours=3), None, "It asks us to slow down.")
+QUIET = DeafStretch("hn", NOW - timedelta(hours=3), None, "about 12 an hour")
 ALL_GOOD = "Every card is answered or settled."
 
 
@@ -36,6 +37,7 @@ def test_good_news_where_it_is_sure() -> None:
 
 @given(
     gaps=st.lists(st.sampled_from([DEAF, replace(DEAF, ended_at=NOW)]), max_size=2),
+    doubts=st.lists(st.sampled_from([QUIET, replace(QUIET, ended_at=NOW)]), max_size=2),
     is_unheard=st.booleans(),
     unanswered=st.integers(0, 3),
     unshown=st.integers(0, 3),
@@ -43,13 +45,21 @@ def test_good_news_where_it_is_sure() -> None:
     expired=st.integers(0, 3),
 )
 def test_silence_is_never_a_clean_bill(
-    *, gaps: list[DeafStretch], is_unheard: bool, unanswered: int, unshown: int, budget: int, expired: int
+    *,
+    gaps: list[DeafStretch],
+    doubts: list[DeafStretch],
+    is_unheard: bool,
+    unanswered: int,
+    unshown: int,
+    budget: int,
+    expired: int,
 ) -> None:
     """The good headline appears exactly where nothing is unanswered, unheard, unshown or expired; gaps always show."""
     unheard = [FeedState("rss", "feeds", None, None, None)] if is_unheard else []
     facts = replace(
         QUIET_DAY,
         gaps=gaps,
+        doubts=doubts,
         never_heard=unheard,
         unanswered=[view(number) for number in range(unanswered)],
         unanswered_count=unanswered,
@@ -58,10 +68,26 @@ def test_silence_is_never_a_clean_bill(
         expired=expired,
     )
     digest = build_digest(facts)
-    is_all_good = not (gaps or unheard or unanswered or unshown or budget or expired)
+    is_all_good = not (gaps or doubts or unheard or unanswered or unshown or budget or expired)
     assert (digest.headline == ALL_GOOD) is is_all_good
     assert ("Every card" in to_text(digest)) is is_all_good
-    assert bool(digest.warnings) is bool(gaps or unheard)
+    assert bool(digest.warnings) is bool(gaps or doubts or unheard)
+
+
+def test_an_unusual_silence_is_a_doubt_not_a_gap() -> None:
+    """Where a feed answers and brings nothing, nobody knows; beside a gap, the gap is what is sure."""
+    doubtful = replace(QUIET_DAY, doubts=[QUIET, replace(QUIET, feed="blog", ended_at=NOW)])
+    digest = build_digest(doubtful)
+    assert digest.headline == (
+        "Nothing that was heard waits for an answer, but it is not sure that everything was heard."
+    )
+    usual = "where it usually brings about 12 an hour."
+    assert digest.warnings == (
+        f"hn answers, but has brought nothing since Mon 02 Mar 07:00, {usual}",
+        f"blog answered, but brought nothing from Mon 02 Mar 07:00 to Mon 02 Mar 10:00, {usual}",
+    )
+    headline = build_digest(replace(doubtful, gaps=[DEAF])).headline
+    assert headline == "Nothing that was heard waits for an answer, but not everything was heard."
 
 
 def test_a_deaf_feed_is_named_with_its_time_and_reason() -> None:

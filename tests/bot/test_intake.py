@@ -10,7 +10,7 @@ import pytest
 from bot.clock import ManualClock
 from bot.intake import UNREADABLE
 from bot.store import Store, feed_rows
-from listeners.mention import Author, Mention
+from listeners.mention import Author, Batch, Mention
 from nlp.assessment import Assessment
 from tests.bot.flow_fixtures import (
     NOW,
@@ -118,6 +118,62 @@ def test_a_mention_without_a_feed_is_of_the_feed_that_brought_it(store: Store) -
     """The way back for an answer is always known."""
     build_intake(store).take([batch(mention("a"))])
     assert one(store, "select feed from mention") == one(store, "select feed from conversation") == "feed"
+
+
+def notices(store: Store) -> list[str]:
+    """Return what the operator is to be told, in order."""
+    sql = "select payload from job where kind = 'notice' order by id"
+    return [payload for (payload,) in store.read().execute(sql).fetchall()]
+
+
+def test_what_a_feed_has_to_say_is_told_once_a_month(store: Store) -> None:
+    """The same sentence, in one look, in the next one and after a restart, is one message; next month it is news."""
+    clock = ManualClock(NOW)
+    for _ in range(3):
+        build_intake(store, clock).take([batch(notices=("It listens less.", "It listens less.")), batch()])
+        clock.advance(86_400)
+    build_intake(store, clock).take([("other", batch(notices=("It listens less.",))[1])])
+    assert notices(store) == ["feed: It listens less.", "other: It listens less."]
+    while job := store.take_job(clock.now()):
+        store.finish_job(job, clock.now())
+    clock.advance(31 * 86_400)
+    build_intake(store, clock).take([batch(notices=("It listens less.",))])
+    assert notices(store) == ["feed: It listens less.", "other: It listens less.", "feed: It listens less."]
+
+
+def test_a_feed_cannot_flood_the_operator(store: Store) -> None:
+    """A sentence that is another one each time is told so often and no more; other feeds have their own say."""
+    intake = build_intake(store)
+    for number in range(10):
+        intake.take([batch(notices=tuple(f"It counts {number}.{each}." for each in range(10)))])
+    intake.take([("other", batch(notices=("It works.",))[1])])
+    assert len(notices(store)) == feed_rows.MOST_NOTICES + 1
+
+
+def test_a_notice_is_told_with_its_batch_or_not_at_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the transaction fails the sentence is still to be told."""
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feed_rows, "write_spend", fail)
+        with pytest.raises(OSError, match="disk full"):
+            build_intake(store).take([batch(notices=("It listens less.",), cost_micros=1)])
+    assert notices(store) == []
+    build_intake(store).take([batch(notices=("It listens less.",))])
+    assert notices(store) == ["feed: It listens less."]
+
+
+def test_what_is_heard_and_looked_at_again_in_one_go(store: Store) -> None:
+    """A post that is new by one batch and looked at again by the next is heard; only the first moves the cursor."""
+    intake = build_intake(store)
+    intake.platforms["feed"] = "place"
+    again = Batch((mention("a", "newer words"), mention("b")), cursor="9", checked=("a", "b"))
+    report = intake.take([batch(mention("a"), cursor="1"), ("feed", again)])
+    assert (report.heard, report.new) == (1, 1)
+    assert one(store, "select text from mention") == "newer words"
+    assert feed_rows.cursor_of(store.read(), "feed") == "1"
 
 
 def test_newer_words_in_the_same_look_win(store: Store) -> None:

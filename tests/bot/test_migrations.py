@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlite_utils import Database
 
 from bot.ledger import LIVE
 from bot.migrations import migrations
 from bot.store import Store
+from bot.store.rechecks import take_due
 
 
 def _sql_of(store: Store, name: str) -> str:
@@ -32,6 +38,35 @@ def test_applying_twice_changes_nothing(store: Store):
     migrations.apply(store.read())
     assert store.read().schema == before
     assert migrations.pending(store.read()) == []
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path):
+    """What it holds is kept; each post belongs to the platform of its feed, and is due to be looked at again."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(old, stop_before="002_every_feed")
+    old.execute("insert into feed (name, platform) values ('hn', 'hackernews')")
+    old.execute(
+        "insert into conversation (id, key, platform, feed, author, state, priority, grade, needs_reply,"
+        " heard_at, changed_at) values (1, 'k', 'p', 'f', 'a', 'new', 1, 1, 1, 1, 1)"
+    )
+    for number, feed in ((1, "hn"), (2, "gone")):
+        old.execute(
+            "insert into mention (id, conversation_id, platform, native_id, feed, author, text, created_at, heard_at,"
+            " needs_reply, urgent, priority, grade, invited, intent)"
+            " values (?1, 1, 'p', ?1, ?2, 'a', 'words', 1, 1, 1, 1, 1, 1, 'no', 'praise')",
+            (number, feed),
+        )
+    old.close()
+    with Store(path) as store:
+        found = (
+            store.read().execute("select feed_platform, may_train, check_at, text from mention order by id").fetchall()
+        )
+        assert found == [("hackernews", 0, None, "words"), ("", 0, None, "words")]
+        with store.transaction() as db:
+            due = take_due(db, "hn", "hackernews", datetime(1970, 1, 3, tzinfo=UTC), 14)
+        assert [mention.native_id for mention in due.mentions] == ["1"]
+        assert store.feed_states()[0].quiet_since is None
 
 
 def test_the_search_index_follows_the_mentions(store: Store):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Brand, Secrets, Settings, SettingsError, load_settings
-from bot.platforms import open_platforms
+from bot.config import Brand, Secrets, Settings, SettingsError, WatchSettings, load_settings
+from bot.platforms import fingerprint, open_platforms
 from nlp.playbook import EXAMPLE
 
 
@@ -51,6 +51,18 @@ def test_every_refused_setting_is_told_with_its_feed():
     first, second = caught.value.sentences
     assert first.startswith("[feed.hn] poll_seconds: ")
     assert second.startswith("[feed.blogs] urls: ")
+
+
+def test_a_fingerprint_changes_with_what_a_feed_listens_for():
+    """Another query or setting of the feed, or a watch more, is another rhythm; what concerns other feeds is not."""
+
+    def told(query: str = "kettle", feeds: tuple[str, ...] = (), **own: object) -> str:
+        settings = settings_of(hn={"platform": "hackernews", **own}, blog={"platform": "feeds"})
+        watch = WatchSettings(name="kettles", query=query, feeds=feeds)
+        return fingerprint(settings.model_copy(update={"watch": (watch,)}), "hn")
+
+    assert told() == told(feeds=("hn",)) == told(may_train=False)
+    assert len({told(), told("teapot"), told(feeds=("blog",)), told(poll_seconds=5)}) == 4
 
 
 def test_refused_setting_is_told_with_its_line(tmp_path: Path):

@@ -11,7 +11,8 @@ from seeds import ANA, NOW, a_mention, hear, newest_mention, shaped, show
 
 from bot import decisions
 from bot.records import JobKind
-from bot.store import Store
+from bot.store import Store, erasure, feed_hours, feed_rows, rechecks
+from listeners.mention import Removal
 
 PARTIAL = "conversation_(queue|quiet|coming)|job_(due|posting)|send_sending"
 """Indexes that hold only what waits: walking one from its start is the point of it."""
@@ -67,6 +68,38 @@ def test_nothing_that_runs_often_grows_with_what_is_stored(store: Store, asked: 
     # FTS5 walks its own index from the newest entry
     slow = {sql: steps for sql in ours if "mention_fts" not in sql and (steps := slow_steps(store, sql))}
     assert slow == {}
+
+
+def test_what_every_batch_writes_walks_an_index(store: Store, asked: list[str]):
+    """Signs of life, hours, deletions, and posts to look at again: no scan of a table at a million mentions."""
+    hear(store, a_mention("1")), hear(store, a_mention("2"))
+    asked.clear()
+    later = NOW + timedelta(days=2)
+    with store.transaction() as db:
+        feed_hours.write_hour(db, "stage-feed", 1, 0, NOW)
+        feed_rows.write_heard(db, "stage-feed", "c", 1, NOW)
+        feed_rows.write_notices(db, "stage-feed", ["It listens less."], NOW)
+        due = rechecks.take_due(db, "stage-feed", "stage", later, 14)
+        rechecks.write_checked(db, "stage", [mention.native_id for mention in due.mentions], later)
+        gone = [Removal("stage", NOW, native_id="1"), Removal("stage", NOW, author="author_2")]
+        assert len(erasure.write_removals(db, gone, NOW)) == 2
+    feed_hours.hours_of(store.read(), "stage-feed", NOW)
+    assert len(due.mentions) == 2
+    ours = {sql for sql in asked if re.match(r"\s*(select|insert into (?!mention)|update|delete)\b", sql)}
+    assert len(ours) > 15
+    store.read().conn.set_trace_callback(None)
+    slow = {sql: slow_steps(store, sql) for sql in ours if "mention_fts" not in sql}
+    assert [step for steps in slow.values() for step in steps if "SCAN" in step] == []  # what is found may be sorted
+
+
+def test_what_is_due_is_read_from_its_index_in_order(store: Store, asked: list[str]):
+    """The hundred that waited longest are the first hundred entries of the feed's part of the index."""
+    with store.transaction() as db:
+        rechecks.take_due(db, "feed", "stage", NOW, None)
+    store.read().conn.set_trace_callback(None)
+    (sql,) = [each for each in asked if each.startswith("select * from mention")]
+    plan = [step[3] for step in store.read().execute(f"explain query plan {sql}")]
+    assert plan == ["SEARCH mention USING INDEX mention_to_check (feed=? AND <expr><?)"]
 
 
 def test_the_queue_reads_its_order_from_the_index(store: Store, asked: list[str]):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typer.testing import Result
 
 import bot.cli.check
-from listeners.contract import Finding
+from bot.store import Store, feed_hours, feed_rows
+from listeners.contract import FeedContext, Finding
+from listeners.errors import Permanent, WatchRefused
 
 Runs = Callable[..., Result]
 
@@ -108,6 +114,127 @@ def test_database_is_looked_at_and_not_left_behind(tokens: Runs, settings_file: 
     result = tokens("check")
     assert result.exit_code == 1
     assert "✗ Database: " in result.stdout
+
+
+class Slow:
+    """A platform whose check takes its time, fails, or never ends, as its settings ask."""
+
+    kind = "hackernews"
+    together = threading.Barrier(3, timeout=5)
+    spent: ClassVar[list[int]] = []
+    hang = threading.Event()
+
+    def __init__(self, settings: Mapping[str, object], context: FeedContext) -> None:
+        self.mode, self.context = settings["mode"], context
+
+    def check(self) -> list[Finding]:
+        """Do as asked."""
+        if self.mode == "together":
+            self.together.wait()
+        elif self.mode == "broken":
+            raise KeyError("text")
+        elif self.mode == "refused":
+            raise Permanent("The key was taken back.")
+        elif self.mode == "hangs":
+            self.hang.wait(20)
+        else:
+            self.spent.append(self.context.spent())
+        return [Finding(is_good=True, sentence=f"{self.context.feed} answers.")]
+
+    def close(self) -> None:
+        """Free nothing."""
+
+
+@pytest.fixture
+def slow_feeds(monkeypatch: pytest.MonkeyPatch, settings_file: Path, slack: list[Finding]) -> Callable[..., None]:
+    """Set up feeds by name, each with how its check behaves."""
+    del slack
+    monkeypatch.setattr("bot.platforms.open_platform", lambda _kind, settings, context: Slow(settings, context))
+    text = settings_file.read_text().split("[feed.old]", maxsplit=1)[0]
+
+    def write(**modes: str) -> None:
+        feeds = [f'[feed.{name}]\nplatform = "hackernews"\nmode = "{mode}"\n' for name, mode in modes.items()]
+        settings_file.write_text(text + "".join(feeds))
+
+    return write
+
+
+def test_feeds_are_tried_at_the_same_time_and_told_in_order(tokens: Runs, slow_feeds: Callable[..., None]):
+    """Each waits for the two others here: one after the other none would ever end."""
+    slow_feeds(c="together", a="together", b="together")
+    result = tokens("check")
+    assert result.exit_code == 0, result.stdout
+    told = [line for line in result.stdout.splitlines() if line.startswith("✓ Feed")]
+    assert told == [f"✓ Feed {name}: {name} answers." for name in "cab"]
+
+
+def test_one_feed_that_breaks_keeps_no_other_from_being_told(tokens: Runs, slow_feeds: Callable[..., None]):
+    """A fault of ours, and an error that says what to do, are findings like any other."""
+    slow_feeds(first="broken", second="refused", third="works")
+    result = tokens("check")
+    assert result.exit_code == 1
+    assert "✗ Feed first: something went wrong inside Cuecard (KeyError).\n    → Run `cuecard --debug" in result.stdout
+    assert "✗ Feed second: The key was taken back.\n" in result.stdout
+    assert "✓ Feed third: third answers." in result.stdout
+    assert "✓ Slack" in result.stdout
+
+
+def test_one_feed_that_never_answers_is_left_behind(
+    tokens: Runs, slow_feeds: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    """After its time it is told, and the command ends."""
+    monkeypatch.setattr(bot.cli.check, "_PATIENCE", 0.3)
+    slow_feeds(first="hangs", second="works")
+    began = time.monotonic()
+    result = tokens("check")
+    Slow.hang.set()
+    assert time.monotonic() - began < 10
+    assert (result.exit_code, "✗ Feed first: no answer came within 0 seconds." in result.stdout) == (1, True)
+    assert "✓ Feed second: second answers." in result.stdout
+
+
+def test_what_a_feed_cost_so_far_is_known_to_its_check(
+    tokens: Runs, slow_feeds: Callable[..., None], settings_file: Path
+):
+    """From the bot's own book, where there is one; without a database nothing was spent, and none is made."""
+    slow_feeds(paid="works")
+    Slow.spent.clear()
+    assert tokens("check").exit_code == 0
+    assert not (settings_file.parent / "cuecard.db").exists()
+    with Store(settings_file.parent / "cuecard.db") as store, store.transaction() as db:
+        feed_rows.write_spend(db, "paid", 1_230_000, datetime.now(UTC))
+        feed_rows.write_spend(db, "other", 5, datetime.now(UTC))
+    assert tokens("check").exit_code == 0
+    assert Slow.spent == [0, 1_230_000]
+
+
+@pytest.mark.usefixtures("posts", "slack")
+def test_what_came_and_was_no_mention_is_counted(tokens: Runs, settings_file: Path):
+    """An operator sees how much of what a feed brought could not be used; it is no failure."""
+    with Store(settings_file.parent / "cuecard.db") as store, store.transaction() as db:
+        feed_hours.write_hour(db, "old", 0, 3, datetime.now(UTC))
+        feed_hours.write_hour(db, "old", 0, 4, datetime.now(UTC) - timedelta(days=8))
+    result = tokens("check")
+    assert result.exit_code == 0
+    assert "– Feed old: in the last week 3 of the items that came were no mentions; the log says why." in result.stdout
+
+
+@pytest.mark.usefixtures("slack")
+def test_watch_that_a_platform_cannot_express_is_told_with_its_place(
+    tokens: Runs, settings_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The line of the query is named, and so is why the platform cannot listen for it."""
+    refusal = WatchRefused("X cannot listen for this: a search needs a word.", watch="acme")
+
+    def refuse(*_: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr("bot.platforms.open_platform", refuse)
+    result = tokens("check")
+    assert result.exit_code == 1
+    line = settings_file.read_text().splitlines().index('query = "acme"') + 1
+    place = f"✗ {settings_file.name}, line {line}, [[watch]] number 1, query: X cannot listen"
+    assert place in result.stdout, result.stdout
 
 
 @pytest.mark.usefixtures("slack")

@@ -22,8 +22,12 @@ from bot.config import (
     WatchSettings,
     load_settings,
 )
+from listeners.catalog import PLATFORMS, open_platform
+from listeners.contract import FeedContext
+from listeners.query import Watch, compile_watches
 
 TEMPLATE = dict(FILES)["cuecard.toml"][0].read_text("utf-8")
+ENV_EXAMPLE = dict(FILES)[".env.example"][0].read_text("utf-8")
 TABLES: dict[str, type[BaseModel]] = {
     "brand": Brand,
     "slack": SlackSettings,
@@ -82,7 +86,7 @@ def test_template_shows_every_setting_and_its_default(cuecard: Callable[..., Res
     cuecard("init")
     path = tmp_path / "cuecard.toml"
     bare = re.sub(r"^# (\w+ = \S[^#\n]*?)(?:  +.*)?$", r"\1", TEMPLATE, flags=re.MULTILINE)
-    path.write_text(bare.partition("# [feed.blogs]")[0], "utf-8")
+    path.write_text(bare.partition("# Every public post")[0], "utf-8")
     settings = load_settings(path, {})
     assert (settings.slack, settings.cards, settings.reply) == (SlackSettings(), CardSettings(), ReplySettings())
     assert settings.digest == DigestSettings()
@@ -91,6 +95,19 @@ def test_template_shows_every_setting_and_its_default(cuecard: Callable[..., Res
     for name, model in TABLES.items():
         shown = set(tomllib.loads(path.read_text())["watch"][0]) if name == "watch" else keys[name]
         assert shown == set(model.model_fields), name
+
+
+def test_template_shows_a_feed_of_every_platform_but_replay():
+    """With every '#' before a feed taken away, the feeds can be opened, given the secrets of .env.example."""
+    bare = re.sub(r"^# (\w+ = \S.*|\[feed.*)$", r"\1", TEMPLATE.partition("[feed.hn]")[2], flags=re.MULTILINE)
+    feeds = tomllib.loads(f"[feed.hn]{bare}")["feed"]
+    assert {feed["platform"] for feed in feeds.values()} == set(PLATFORMS) - {"replay"}
+    secrets = dict.fromkeys(re.findall(r"^# ([A-Z_]+)=$", ENV_EXAMPLE, re.MULTILINE), "s" * 40)
+    secrets["REDDIT_USERNAME"] = "brand"
+    watches = compile_watches([Watch("brand", "Brand", "yourbrand")])
+    for name, feed in feeds.items():
+        own = {key: value for key, value in feed.items() if key != "platform"}
+        open_platform(feed["platform"], own, FeedContext(name, watches, lambda _seconds: True, secrets=secrets)).close()
 
 
 def test_the_table_above_is_whole():
