@@ -2,18 +2,16 @@
 
 A feed's address, and every redirect, can point into our own network, trickle for ever or unpack to gigabytes. So: only
 http and https on their own ports; every address of the host must be public, at every redirect, and the connection goes
-to the very address that was checked; 5 seconds to connect, 20 in all; a cap on bytes, also after unpacking; no cookies,
-no proxy from the environment, no user names in addresses. Hosts in `allow_hosts` ("host" or "host:port") may be
-private and use any port: for intranets and tests. Sentences name the host only: the rest of an address may be secret.
+to the very address that was checked; 5 seconds to look a name up, 5 to connect, 20 in all; a cap on bytes, also after
+unpacking; no cookies, no proxy from the environment, no user names in addresses. Hosts in `allow_hosts` ("host" or
+"host:port") may be private and use any port: for intranets and tests. Sentences name the host only: the rest of an
+address may be secret.
 """
 
 from __future__ import annotations
 
 import http.client
-import ipaddress
-import socket
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,24 +20,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.response import BaseHTTPResponse
 
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable
+from listeners.lookup import Lookup, Resolver, is_public, resolve_host
+from listeners.wire import CONNECT_SECONDS, Wire
+
+__all__ = ["Fetched", "Fetcher", "Gone", "is_public", "retry_after_seconds"]
 
 MAX_REDIRECTS: Final = 3
-CONNECT_SECONDS: Final = 5.0
+LOOKUP_SECONDS: Final = 5.0
 TOTAL_SECONDS: Final = 20.0
 LONGEST_WAIT: Final = 86_400.0
 _CHUNK: Final = 65_536
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _AGENT: Final = "Cuecard/0.1 (reads feeds for a social team)"
-
-Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
 
 
 class Gone(Permanent):
@@ -77,30 +76,6 @@ class _Target:
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def resolve_host(host: str, port: int) -> list[str]:
-    """Return the addresses of a host, in the order to try them."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet, whatever it is wrapped in."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None or ip.teredo is not None or ip.is_site_local:
-            return False
-        inner = ip.sixtofour or _inside_nat64(ip)
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
-
-
-def _inside_nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if ip in ipaddress.IPv6Network("64:ff9b::/96"):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return None
-
-
 def retry_after_seconds(value: str, now: datetime) -> float | None:
     """Read a Retry-After header, seconds or an HTTP date, as seconds from `now`: 0 to a day; None if unreadable."""
     text = value.strip()
@@ -113,65 +88,6 @@ def retry_after_seconds(value: str, now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT)
-
-
-class _Wire:
-    """Holds on to the socket of one request, so that another thread can cut it: at the deadline, or to stop."""
-
-    def __init__(self, seconds: float) -> None:
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self.is_cut = False
-        self._timer = threading.Timer(seconds, self.cut)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def hold(self, connected: socket.socket) -> None:
-        with self._lock:
-            self._drop()
-            self._socket = connected.dup()  # stays ours while TLS wraps the other
-            if self.is_cut:
-                self._shut()
-
-    def cut(self) -> None:
-        with self._lock:
-            self.is_cut = True
-            self._shut()
-
-    def release(self) -> None:
-        self._timer.cancel()
-        with self._lock:
-            self._drop()
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it was closed already
-
-    def _drop(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-
-class _HeldHTTP(HTTPConnection):
-    wire: _Wire
-
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        self.wire.hold(connected)
-        return connected
-
-
-class _HeldHTTPS(HTTPSConnection):
-    wire: _Wire
-
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        self.wire.hold(connected)
-        return connected
 
 
 @dataclass(slots=True)
@@ -187,15 +103,15 @@ class Fetcher:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     resolve: Resolver = resolve_host
     tls: ssl.SSLContext | None = None
-    _wire: _Wire | None = field(default=None, init=False, repr=False)
+    _running: Wire | Lookup | None = field(default=None, init=False, repr=False)
     _is_closed: bool = field(default=False, init=False, repr=False)
 
     def close(self) -> None:
         """Stop a running read, and refuse any later one."""
         self._is_closed = True
-        wire = self._wire
-        if wire is not None:
-            wire.cut()
+        running = self._running
+        if running is not None:
+            running.cut()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Fetched:
         """Read a URL.
@@ -208,7 +124,7 @@ class Fetcher:
         deadline = time.monotonic() + self.total_seconds
         host = ""
         for _hop in range(MAX_REDIRECTS + 1):
-            target = self._aim(url)
+            target = self._aim(url, deadline)
             host = target.host
             answer = self._ask(target, headers or {}, url, deadline)
             location = answer.headers.get("location", "")
@@ -217,7 +133,7 @@ class Fetcher:
             url = _join(url, location, host)
         raise Retryable(f"{host} redirects more than {MAX_REDIRECTS} times.")
 
-    def _aim(self, url: str) -> _Target:
+    def _aim(self, url: str, deadline: float) -> _Target:
         parts, port = _split(url)
         host = parts.hostname or ""
         is_allowed = bool(
@@ -227,22 +143,31 @@ class Fetcher:
             raise Permanent(f"{host} is asked for on port {port}; only 80 and 443 are read, or hosts in allow_hosts.")
         path = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*[]")
         query = f"?{quote(parts.query, safe='/%:=&?~+!$,;@()*[]')}" if parts.query else ""
-        return _Target(parts.scheme, host, port, path + query, self._find_addresses(host, port, is_allowed=is_allowed))
+        addresses = self._find_addresses(host, port, deadline)
+        if not is_allowed and not all(is_public(address) for address in addresses):
+            raise Permanent(f"{host} is not on the public internet; add it to allow_hosts if it may be read.")
+        return _Target(parts.scheme, host, port, path + query, addresses)
 
-    def _find_addresses(self, host: str, port: int, *, is_allowed: bool) -> Sequence[str]:
+    def _find_addresses(self, host: str, port: int, deadline: float) -> Sequence[str]:
+        lookup = self._running = Lookup(self.resolve, host, port)
+        if self._is_closed:
+            lookup.cut()
+        seconds = min(LOOKUP_SECONDS, max(0.0, deadline - time.monotonic()))
         try:
-            addresses = self.resolve(host, port)
+            return lookup.wait(seconds)
+        except TimeoutError as err:
+            said = self.explain_cut(host) if self._is_closed else f"No address was found for {host} in {seconds:.2g} s."
+            raise Retryable(said) from err
         except UnicodeError as err:
             raise Permanent(f"{host} is not the name of a host.") from err
         except OSError as err:
             raise Retryable(f"No address is known for {host}.") from err
-        if not is_allowed and not all(is_public(address) for address in addresses):
-            raise Permanent(f"{host} is not on the public internet; add it to allow_hosts if it may be read.")
-        return addresses
+        finally:
+            self._running = None
 
     def _ask(self, target: _Target, headers: Mapping[str, str], url: str, deadline: float) -> Fetched:
         with self._hold_wire(deadline) as wire, _translated(target.host, wire, self):
-            connection = self._connect(target, wire, deadline)
+            connection = wire.connect(target.addresses, target.port, target.host, self._tls_for(target.scheme))
             try:
                 asked = {"Host": target.host_header, "User-Agent": _AGENT, "Accept-Encoding": "gzip", **headers}
                 connection.request("GET", target.path, headers=asked, preload_content=False, decode_content=False)
@@ -256,42 +181,20 @@ class Fetcher:
             return Fetched(url, response.status, told, body)
 
     @contextmanager
-    def _hold_wire(self, deadline: float) -> Iterator[_Wire]:
-        wire = self._wire = _Wire(max(0.0, deadline - time.monotonic()))
-        if self._is_closed:
-            wire.cut()
-        try:
-            yield wire
-        finally:
-            self._wire = None
-            wire.release()
-
-    def _connect(self, target: _Target, wire: _Wire, deadline: float) -> HTTPConnection:
-        failure: Exception = Retryable(f"No address is known for {target.host}.")
-        for address in target.addresses:
-            left = min(CONNECT_SECONDS, deadline - time.monotonic())
-            if left <= 0 or wire.is_cut:
-                break
-            connection = self._build(target, address, wire, left)
+    def _hold_wire(self, deadline: float) -> Iterator[Wire]:
+        with Wire(deadline - time.monotonic()) as wire:
+            self._running = wire
+            if self._is_closed:
+                wire.cut()
             try:
-                connection.connect()
-            except (NewConnectionError, ConnectTimeoutError) as err:
-                failure = err
-                continue
-            connection.timeout = self.total_seconds + 1  # for each read; the wire is cut before
-            return connection
-        raise failure
+                yield wire
+            finally:
+                self._running = None
 
-    def _build(self, target: _Target, address: str, wire: _Wire, seconds: float) -> HTTPConnection:
-        if target.scheme == "http":
-            plain = _HeldHTTP(address, target.port, timeout=seconds)
-            plain.wire = wire
-            return plain
-        if self.tls is None:
+    def _tls_for(self, scheme: str) -> ssl.SSLContext | None:
+        if scheme == "https" and self.tls is None:
             self.tls = ssl.create_default_context()
-        secure = _HeldHTTPS(address, target.port, timeout=seconds, ssl_context=self.tls, server_hostname=target.host)
-        secure.wire = wire
-        return secure
+        return self.tls if scheme == "https" else None
 
     def _read(self, response: BaseHTTPResponse, headers: Mapping[str, str], host: str) -> bytes:
         encoding = headers.get("content-encoding", "").strip().lower()
@@ -356,7 +259,7 @@ def _phrase(status: int) -> str:
 
 
 @contextmanager
-def _translated(host: str, wire: _Wire, fetcher: Fetcher) -> Iterator[None]:
+def _translated(host: str, wire: Wire, fetcher: Fetcher) -> Iterator[None]:
     """Turn what the network throws into what the caller should do."""
     try:
         yield

@@ -4,6 +4,8 @@ Settings of a feed (`platform = "hackernews"`):
 
     base_url          where the search is (https://hn.algolia.com/api/v1/)
     item_url          what a post's number is put behind, to link to it (https://news.ycombinator.com/item?id=)
+    firebase_url      where the official API is, which tells what became of a post
+                      (https://hacker-news.firebaseio.com/v0/)
     poll_seconds      seconds between looks (60)
     overlap_seconds   how far each look reaches back before the newest post already heard (600), because the search
                       learns of posts seconds to minutes late
@@ -11,11 +13,12 @@ Settings of a feed (`platform = "hackernews"`):
 
 What is heard: one search per word that the watches need, by time, with typo tolerance off; every hit is judged again by
 the watches. A comment is judged by its own text, a story by its title, text and link. Looks are further apart where
-many words would go over 8,000 searches an hour (the search's operators ask for at most 10,000).
+many words would go over 8,000 searches an hour (the search's operators ask for at most 10,000). Once a day, for two
+weeks after it was heard, each post is looked at again through the official API: edits and deletions are told.
 
 What cannot be done: a program cannot post, so replies are made by hand; no text is suggested, because Hacker News
-dislikes canned and promotional replies. Language is not told. Deletions are not noticed. A search tells at most 1,000
-hits; older ones are fetched in further windows of time, and what could still not be fetched is told as a gap.
+dislikes canned and promotional replies. Language is not told. A search tells at most 1,000 hits; older ones are fetched
+in further windows of time, and what could still not be fetched is told as a gap.
 """
 
 from __future__ import annotations
@@ -33,10 +36,11 @@ from listeners.contract import Capability, Compiled, FeedContext, Finding, Poste
 from listeners.errors import ListenerError, Permanent, Retryable
 from listeners.fetch import Fetcher
 from listeners.grammar import From, Query, QueryError, needed_leaves, push_negations
+from listeners.hackernews_items import Items, write_text
 from listeners.mention import Author, Batch, Gap, Mention
 from listeners.pacing import Pacer, spread
 from listeners.settings import FeedSettings, check_settings, check_web_address
-from listeners.text import decode_json, html_to_text, shape_by_hand, whole_characters
+from listeners.text import decode_json, shape_by_hand, whole_characters
 
 PLATFORM: Final = "hackernews"
 PAGE_SIZE: Final = 200
@@ -44,6 +48,7 @@ MAX_WINDOWS: Final = 50
 _SEARCHES_PER_HOUR: Final = 8_000
 _PER_BATCH: Final = 200
 _MAX_BYTES: Final = 20_000_000
+_MAX_ITEM: Final = 5_000_000  # a story's item lists its comments, and a post is never as long
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 
 WebAddress = Annotated[str, AfterValidator(check_web_address)]
@@ -54,6 +59,7 @@ class Settings(FeedSettings):
 
     base_url: WebAddress = "https://hn.algolia.com/api/v1/"
     item_url: WebAddress = "https://news.ycombinator.com/item?id="
+    firebase_url: WebAddress = "https://hacker-news.firebaseio.com/v0/"
     poll_seconds: float = Field(default=60, ge=5, le=1_800)
     overlap_seconds: int = Field(default=600, ge=0, le=86_400)
     look_back_hours: float = Field(default=24, ge=0, le=24 * 31)
@@ -128,9 +134,14 @@ class HackerNews:
         self._settings = settings
         self._context = context
         self._pacer = Pacer(context.pause)
-        # A search of one's own may be inside one's own network; the public one may not turn up there.
-        own = () if settings.base_url == Settings().base_url else (urlsplit(settings.base_url).netloc.lower(),)
+        # A server of one's own may be inside one's own network; the public ones may not turn up there.
+        named = (settings.base_url, settings.firebase_url)
+        public = (Settings().base_url, Settings().firebase_url)
+        own = [urlsplit(url).netloc.lower() for url in named if url not in public]
         self._fetcher = Fetcher(allow_hosts=own, max_bytes=_MAX_BYTES, now=context.now)
+        # Looking again runs beside listening, and a fetcher reads one address at a time.
+        self._item_fetcher = Fetcher(allow_hosts=own, max_bytes=_MAX_ITEM, now=context.now)
+        self._items = Items(self._item_fetcher, settings.firebase_url, context.now)
         watches = context.watches
         self._searches = [_Search(term=term) for term in watches.terms]
         self._searches += [_Search(author=author) for author in watches.authors]
@@ -172,12 +183,11 @@ class HackerNews:
         raise Permanent("Hacker News takes no replies from programs; reply there by hand.")
 
     def recheck(self, mentions: Sequence[Mention]) -> Batch:
-        """Look at nothing again: nothing is told of a post that changed."""
-        del mentions
-        return Batch()
+        """Ask the official API for each post; see `Platform`."""
+        return self._items.recheck(mentions, self._pacer.is_closed)
 
     def check(self) -> list[Finding]:
-        """Ask the search for one post."""
+        """Ask the search for one post, and the official API for its newest number."""
         findings: list[Finding] = []
         if not self._searches:
             findings.append(
@@ -187,21 +197,21 @@ class HackerNews:
                     remedy="Add a [[watch]] for it.",
                 )
             )
-        try:
-            self._ask(_Search().address(self._settings.base_url, 0, None, 0, size=1))
-        except ListenerError as err:
-            return [
-                *findings,
-                Finding(
-                    is_good=False, sentence=str(err), remedy="See whether this machine can reach it; then try again."
-                ),
-            ]
-        return [*findings, Finding(is_good=True, sentence="Hacker News search answers.")]
+        return [*findings, self._check_search(), self._items.check()]
 
     def close(self) -> None:
         """End a running look and every wait."""
         self._pacer.close()
         self._fetcher.close()
+        self._item_fetcher.close()
+
+    def _check_search(self) -> Finding:
+        try:
+            self._ask(_Search().address(self._settings.base_url, 0, None, 0, size=1))
+        except ListenerError as err:
+            remedy = "See whether this machine can reach it; then try again."
+            return Finding(is_good=False, sentence=str(err), remedy=remedy)
+        return Finding(is_good=True, sentence="Hacker News search answers.")
 
     def _look(self, since: int, told: dict[str, str]) -> Iterator[Batch]:
         floor = max(0, since - self._settings.overlap_seconds)
@@ -299,10 +309,9 @@ def read_hit(hit: object, feed: str, item_url: str) -> Mention | str:
         return f"Hacker News post {native_id} has no time."
     if not author:
         return f"Hacker News post {native_id} has no author; it was probably deleted."
-    body, link = html_to_text(_raw_text(hit, "comment_text") or _raw_text(hit, "story_text")), _text_of(hit, "url")
     title = _text_of(hit, "title") or _text_of(hit, "story_title")
-    is_reply = bool(_number_of(hit, "parent_id"))
-    text = body if is_reply else f"{body or title}\n{link}".strip()
+    html = _raw_text(hit, "comment_text") or _raw_text(hit, "story_text")
+    text = write_text(html, title, _text_of(hit, "url"), is_reply=bool(_number_of(hit, "parent_id")))
     if not text:
         return f"Hacker News post {native_id} has no text; it was probably deleted."
     return Mention(

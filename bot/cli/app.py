@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli import check, demo, digest, export, forget, init, quality, rank, replay, run
+from bot.cli import check, demo, digest, export, forget, init, quality, rank, replay, run, watch
 from bot.cli.failures import plain_sentence
 from bot.cli.logs import LogLevel, start_log
 from bot.cli.terminal import complain, say
@@ -74,3 +74,4 @@ for command in (
     quality.train,
 ):
     app.command()(command)
+app.command(cls=watch.WatchCommand)(watch.watch)

@@ -25,7 +25,8 @@ SECOND = int(NOON.timestamp())
 
 def open_at(server: Server, context: FeedContext, **settings: object) -> hackernews.HackerNews:
     """Open the feed against a server."""
-    return hackernews.open_platform({"base_url": f"{server.url}/api/v1", **settings}, context)
+    addresses = {"base_url": f"{server.url}/api/v1", "firebase_url": f"{server.url}/v0"}
+    return hackernews.open_platform({**addresses, **settings}, context)
 
 
 def look(platform: hackernews.HackerNews, cursor: str | None = None, looks: int = 1) -> list[Batch]:
@@ -282,8 +283,8 @@ def test_no_watch_is_told_not_sat_out(serve: Serve, context: FeedContext):
 
 def test_check_says_whether_the_search_answers(serve: Serve, context: FeedContext):
     """Good and bad are told in a sentence."""
-    assert [finding.is_good for finding in open_at(serve(Algolia([])), context).check()] == [True]
-    (bad,) = open_at(serve(lambda _request: Answer(500)), context).check()
+    assert open_at(serve(Algolia([])), context).check()[0].is_good
+    bad, _items = open_at(serve(lambda _request: Answer(500)), context).check()
     assert not bad.is_good
     assert "500" in bad.sentence
 
