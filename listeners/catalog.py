@@ -29,8 +29,13 @@ class CatalogEntry:
 
 
 PLATFORMS: Mapping[str, CatalogEntry] = {
-    "hackernews": CatalogEntry("listeners.hackernews", "Hacker News"),
+    "x": CatalogEntry("listeners.x", "X", may_train=False, recheck_days=None),
+    "hackernews": CatalogEntry("listeners.hackernews", "Hacker News", recheck_days=14),
+    "reddit": CatalogEntry("listeners.reddit", "Reddit", may_train=False, recheck_days=None),
+    "bluesky": CatalogEntry("listeners.bluesky", "Bluesky", recheck_days=30),
+    "mastodon": CatalogEntry("listeners.mastodon", "Mastodon", recheck_days=None),
     "feeds": CatalogEntry("listeners.feeds", "RSS/Atom"),
+    "webhook": CatalogEntry("listeners.webhook", "Webhook", may_train=False),  # nobody knows where its text is from
     "replay": CatalogEntry("listeners.replay", "Replay", ends=True),
 }
 

@@ -64,6 +64,15 @@ class Server:
             def do_POST(self) -> None:
                 self._answer()
 
+            def do_OPTIONS(self) -> None:
+                self._answer()
+
+            def do_PUT(self) -> None:
+                self._answer()
+
+            def do_DELETE(self) -> None:
+                self._answer()
+
             def log_message(self, *_args: object) -> None:
                 """Say nothing."""
 

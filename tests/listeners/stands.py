@@ -3,60 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from clocks import NOON
-from servers import Algolia, Answer, Request, Script, Server, hit, item, rss, say
+from fake_firebase import Firebase, beside
+from servers import Algolia, hit, item, rss, say
+from stand import SECRET, Breakable, BuildsStand, Serve, Stand
+from stand_bluesky import bluesky_stand
+from stand_mastodon import mastodon_stand
+from stand_reddit import reddit_stand
+from stand_webhook import webhook_stand
+from stand_x import x_stand
 
-SECRET = "s3cret-token"
+__all__ = ["SECRET", "STANDS", "Breakable", "Serve", "Stand"]
+
 SECOND = int(NOON.timestamp())
-Serve = Callable[[Script], Server]
-
-
-@dataclass
-class Stand:
-    """A place for one platform: its settings, and how to add a post to what it hears, or break it."""
-
-    settings: dict[str, object]
-    add: Callable[[int, str], None]
-    breaks: Callable[[], None]
-    servers: tuple[Server, ...] = ()
-
-
-class _Breakable:
-    """A script that can be made to fail from now on."""
-
-    def __init__(self, script: Script) -> None:
-        self.script = script
-        self.is_broken = False
-
-    def __call__(self, request: Request) -> Answer:
-        """Answer, or fail."""
-        return Answer(500, SECRET.encode()) if self.is_broken else self.script(request)
-
-    def breaks(self) -> None:
-        """Fail from now on."""
-        self.is_broken = True
 
 
 def hackernews_stand(serve: Serve, _folder: Path) -> Stand:
     """A search in small."""
     algolia = Algolia([])
-    script = _Breakable(algolia)
+    script = Breakable(beside(algolia, Firebase()))
     server = serve(script)
 
     def add(number: int, text: str) -> None:
         algolia.hits.append(hit(number, SECOND - 600 + number, text))
 
-    return Stand({"base_url": f"{server.url}/{SECRET}/", "overlap_seconds": 0}, add, script.breaks, (server,))
+    addresses = {"base_url": f"{server.url}/{SECRET}/", "firebase_url": f"{server.url}/v0"}
+    return Stand({**addresses, "overlap_seconds": 0}, add, script.breaks, (server,))
 
 
 def feeds_stand(serve: Serve, _folder: Path) -> Stand:
     """A forum's feed."""
     items: list[str] = []
-    script = _Breakable(lambda _request: say(rss(*items)))
+    script = Breakable(lambda _request: say(rss(*items)))
     server = serve(script)
 
     def add(number: int, text: str) -> None:
@@ -80,4 +61,13 @@ def replay_stand(_serve: Serve, folder: Path) -> Stand:
     return Stand({"path": str(file), "stage_url": stage}, add, file.unlink)
 
 
-STANDS = {"hackernews": hackernews_stand, "feeds": feeds_stand, "replay": replay_stand}
+STANDS: Mapping[str, BuildsStand] = {
+    "hackernews": hackernews_stand,
+    "reddit": reddit_stand,
+    "bluesky": bluesky_stand,
+    "mastodon": mastodon_stand,
+    "x": x_stand,
+    "feeds": feeds_stand,
+    "webhook": webhook_stand,
+    "replay": replay_stand,
+}

@@ -17,12 +17,14 @@ from typing import NoReturn
 
 import pytest
 from servers import Script, Server
-from stands import SECRET, STANDS, Stand
+from stand import SECRET, Stand
+from stands import STANDS
 
 from listeners.catalog import LABELS, PLATFORMS, label_of, open_platform
 from listeners.contract import Capability, FeedContext, Platform, Shape
 from listeners.errors import ListenerError, Permanent, SettingRefused
 from listeners.mention import Batch, Mention
+from listeners.query import compile_watches
 
 
 @pytest.fixture(params=sorted(PLATFORMS))
@@ -35,9 +37,17 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def stand(name: str, serve: Callable[[Script], Server], tmp_path: Path) -> Stand:
+def stand(name: str, serve: Callable[[Script], Server], tmp_path: Path) -> Iterator[Stand]:
     """The platform's stand."""
-    return STANDS[name](serve, tmp_path)
+    built = STANDS[name](serve, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def context(context: FeedContext, stand: Stand) -> FeedContext:
+    """A feed with the secrets that the stand's platform needs."""
+    return replace(context, secrets=stand.secrets)
 
 
 @pytest.fixture
@@ -48,9 +58,16 @@ def platform(name: str, stand: Stand, context: FeedContext) -> Iterator[Platform
     opened.close()
 
 
-def look(platform: Platform, cursor: str | None, looks: int = 1) -> list[Batch]:
-    """Take a few batches and let go."""
-    return list(islice(platform.listen(cursor), looks))
+def look(platform: Platform, cursor: str | None, looks: int = 1, *, least: int = 0) -> list[Batch]:
+    """Take a few batches, and then as many as it takes to hear that many mentions, and let go.
+
+    A platform that is asked brings all in one look; one that pushes may say first that it listens.
+    """
+    listener = platform.listen(cursor)
+    batches = list(islice(listener, looks))
+    while len(mentions(batches)) < least:
+        batches.append(next(listener))
+    return batches
 
 
 def mentions(batches: list[Batch]) -> list[Mention]:
@@ -92,7 +109,7 @@ def test_mentions_are_whole(name: str, stand: Stand, platform: Platform):
     """Every mention can be stored, shown, and led back to its feed."""
     stand.add(1, "acme is down")
     stand.add(2, "acme is up")
-    found = mentions(look(platform, None))
+    found = mentions(look(platform, None, least=2))
     assert len(found) == 2
     assert len({(mention.platform, mention.native_id) for mention in found}) == 2
     for mention in found:
@@ -108,9 +125,9 @@ def test_mentions_are_whole(name: str, stand: Stand, platform: Platform):
 def test_it_resumes_at_a_cursor(stand: Stand, platform: Platform):
     """What a stored cursor covers is not needed again, and what came after it is heard."""
     stand.add(1, "acme one")
-    first = look(platform, None)
+    first = look(platform, None, least=1)
     stand.add(2, "acme two")
-    resumed = mentions(look(platform, first[-1].cursor))
+    resumed = mentions(look(platform, first[-1].cursor, least=1))
     assert "acme two" in [mention.text for mention in resumed]
     assert mentions(first)[0].native_id not in [mention.native_id for mention in resumed if mention.text == "acme two"]
 
@@ -118,9 +135,9 @@ def test_it_resumes_at_a_cursor(stand: Stand, platform: Platform):
 def test_what_was_not_stored_comes_again(stand: Stand, platform: Platform):
     """Called again with the old cursor, it tells again: at least once."""
     stand.add(1, "acme one")
-    before = look(platform, None)[-1].cursor
+    before = look(platform, None, least=1)[-1].cursor
     stand.add(2, "acme two")
-    lost, again = mentions(look(platform, before)), mentions(look(platform, before))
+    lost, again = mentions(look(platform, before, least=1)), mentions(look(platform, before, least=1))
     assert "acme two" in [mention.text for mention in lost]
     assert [mention.native_id for mention in lost] == [mention.native_id for mention in again]
 
@@ -134,7 +151,7 @@ def test_hearing_nothing_is_said_too(platform: Platform):
 def test_cursors_are_text_that_survives_storage(stand: Stand, platform: Platform):
     """A cursor is opaque text of a bounded size."""
     stand.add(1, "acme one")
-    cursor = look(platform, None)[-1].cursor
+    cursor = look(platform, None, least=1)[-1].cursor
     assert isinstance(cursor, str)
     assert cursor.encode().decode() == cursor
     assert 0 < len(cursor) < 100_000
@@ -164,7 +181,7 @@ def test_nothing_that_is_printed_holds_a_secret(stand: Stand, platform: Platform
     """Not the platform, nor its context, nor a batch, nor a finding."""
     told = replace(context, secrets={"TOKEN": SECRET})
     stand.add(1, "acme one")
-    batches = look(platform, None)
+    batches = look(platform, None, least=1)
     findings = platform.check()
     stand.breaks()
     findings += platform.check()
@@ -211,12 +228,14 @@ def test_a_pause_that_says_stop_ends_a_listener(name: str, stand: Stand, context
 def test_capability_and_shape_are_pure(stand: Stand, platform: Platform, monkeypatch: pytest.MonkeyPatch):
     """They ask nobody and answer the same each time, so the preview is what is sent."""
     stand.add(1, "acme one")
-    (mention,) = mentions(look(platform, None))
+    (mention,) = mentions(look(platform, None, least=1))
+    here, connect = threading.current_thread(), socket.socket.connect
 
-    def refuse(*_args: object, **_kwargs: object) -> NoReturn:
-        raise AssertionError("a connection was made")
+    def refuse(opened: socket.socket, address: tuple[str, int]) -> None:
+        assert threading.current_thread() is not here, "a connection was made"
+        connect(opened, address)  # the stand's own threads go on
 
-    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
     capability = platform.capability(mention)
     assert isinstance(capability, Capability)
     assert capability == platform.capability(mention)
@@ -234,7 +253,7 @@ def test_capability_and_shape_are_pure(stand: Stand, platform: Platform, monkeyp
 def test_a_reply_that_cannot_be_made_is_refused(stand: Stand, platform: Platform):
     """Where the route is not api, reply() refuses for good; where it is, a dead line is told as not posted."""
     stand.add(1, "acme one")
-    (mention,) = mentions(look(platform, None))
+    (mention,) = mentions(look(platform, None, least=1))
     route = platform.capability(mention).route
     with pytest.raises(ListenerError) as caught:
         platform.reply(mention, "hello", "key")
@@ -242,10 +261,11 @@ def test_a_reply_that_cannot_be_made_is_refused(stand: Stand, platform: Platform
     assert SECRET not in f"{caught.value} {caught.value!r}"
 
 
-def test_an_unknown_platform_is_refused_with_the_known_ones(context: FeedContext):
+def test_an_unknown_platform_is_refused_with_the_known_ones():
     """The sentence says what there is."""
-    with pytest.raises(SettingRefused, match="There is no platform 'myspace'; use one of feeds, hackernews, replay"):
-        open_platform("myspace", {}, context)
+    with pytest.raises(SettingRefused) as caught:
+        open_platform("myspace", {}, FeedContext("main", compile_watches([]), lambda _seconds: True))
+    assert str(caught.value) == f"There is no platform 'myspace'; use one of {', '.join(sorted(PLATFORMS))}."
 
 
 def test_every_platform_has_a_manual_page(name: str, stand: Stand, context: FeedContext, project: Path):

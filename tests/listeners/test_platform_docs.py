@@ -55,7 +55,8 @@ def test_defaults_are_the_ones_in_the_manual(project: Path):
         assert told.keys() == fields.keys(), name
         for key, field in fields.items():
             default = "(needed)" if field.is_required() else str(field.default)
-            assert told[key] == {"()": "[]"}.get(default, default.removesuffix(".0")), f"{name}.{key}"
+            spelled = {"()": "[]", "True": "true", "False": "false"}.get(default, default.removesuffix(".0"))
+            assert told[key] == spelled, f"{name}.{key}"
 
 
 def test_the_example_of_a_row_is_read(project: Path):
