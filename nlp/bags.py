@@ -1,7 +1,6 @@
-"""Words and pairs of neighbouring words, hashed into buckets, for a batch of documents at once. Numpy only.
+"""What texts are made of, as bags of numbers: hashed words and pairs of words, or word pieces. Numpy only.
 
-A document weighs each bucket it touches once, and the less the more of them it touches, so that a long post does not
-shout a short one down.
+A bag weighs the less each, the more is in it, so that a long post does not shout a short one down.
 """
 
 from __future__ import annotations
@@ -22,58 +21,55 @@ _ONE = np.uint64(0x9E3779B97F4A7C15)
 _TWO = np.uint64(0xC2B2AE3D27D4EB4F)
 _SHIFT = np.uint64(64 - BITS)
 
-Weights = npt.NDArray[np.floating]
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Grams:
-    """The buckets of some documents, one after the other; where each document begins, and what its buckets weigh."""
+class Bags:
+    """The bags of some texts, one after the other: what is in them, where each begins, and what its parts weigh.
 
-    buckets: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
+    No bag is empty; every number is below `width`.
+    """
+
+    numbers: Numbers
+    starts: Numbers
     values: Array
+    width: int
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    @property
-    def owners(self) -> npt.NDArray[np.int64]:
-        """The document of each bucket."""
-        ends = np.append(self.starts[1:], len(self.buckets))
-        return np.repeat(np.arange(len(self.starts)), ends - self.starts)
-
-    def weigh(self, weights: Weights) -> Array:
-        """Return what rows of weights (outputs x BUCKETS) give each document: documents x outputs."""
-        sums = np.add.reduceat(weights[:, self.buckets], self.starts, axis=1)
+    def weigh(self, weights: npt.NDArray[np.floating]) -> Array:
+        """Return what rows of weights (outputs x width) give each bag: bags x outputs."""
+        sums = np.add.reduceat(weights[:, self.numbers], self.starts, axis=1)
         weighed: Array = sums.T * self.values[:, None]
         return weighed
 
     def pull(self, errors: Array) -> Array:
-        """Return what each bucket did to the errors of the documents (documents x outputs): outputs x BUCKETS."""
-        owners, scaled = self.owners, errors * self.values[:, None]
-        return np.array([np.bincount(self.buckets, each[owners], BUCKETS) for each in scaled.T])
+        """Return what each number did to the errors of the bags (bags x outputs): outputs x width."""
+        owners, scaled = np.repeat(np.arange(len(self)), self._sizes()), errors * self.values[:, None]
+        return np.array([np.bincount(self.numbers, each[owners], self.width) for each in scaled.T])
 
-    def take(self, rows: npt.NDArray[np.int64]) -> Grams:
-        """Return the grams of some documents, in the order of their numbers."""
-        ends = np.append(self.starts[1:], len(self.buckets))
-        parts = [self.buckets[self.starts[row] : ends[row]] for row in rows]
+    def take(self, rows: Numbers) -> Bags:
+        """Return some of the bags, by their places."""
+        ends = self.starts + self._sizes()
+        parts = [self.numbers[self.starts[row] : ends[row]] for row in rows]
         starts = np.cumsum([0, *(len(part) for part in parts)])[:-1]
-        return Grams(np.concatenate(parts) if parts else self.buckets[:0], starts, self.values[rows])
+        return Bags(np.concatenate(parts) if parts else self.numbers[:0], starts, self.values[rows], self.width)
+
+    def _sizes(self) -> Numbers:
+        return np.diff(np.append(self.starts, len(self.numbers)))
 
 
-def to_grams(words: Sequence[npt.NDArray[np.uint64]]) -> Grams:
-    """Hash the words of each document, given as numbers of 64 bits; none may be without words."""
+def hash_words(words: Sequence[npt.NDArray[np.uint64]]) -> Bags:
+    """Return the words of each text, numbers of 64 bits, and its pairs of neighbours, each once, as buckets."""
     lengths = np.array([len(each) for each in words])
     run = np.concatenate(words)
-    owner = np.repeat(np.arange(len(words)), lengths)
+    owner = np.repeat(np.arange(len(words)), lengths) << BITS
     single = (run * _ONE) >> _SHIFT
     pair = ((run[:-1] * _TWO ^ run[1:]) * _ONE) >> _SHIFT
-    is_neighbour = owner[1:] == owner[:-1]
-    keys = np.concatenate(
-        [owner << BITS | single.astype(np.int64), (owner[:-1] << BITS | pair.astype(np.int64))[is_neighbour]]
-    )
-    keys = np.unique(keys)
-    owners = keys >> BITS
-    starts = np.searchsorted(owners, np.arange(len(words)))
+    pairs = (owner[:-1] | pair.astype(np.int64))[owner[1:] == owner[:-1]]
+    keys = np.unique(np.concatenate([owner | single.astype(np.int64), pairs]))
+    starts = np.searchsorted(keys, np.arange(len(words)) << BITS)
     sizes = np.diff(np.append(starts, len(keys)))
-    return Grams(keys & (BUCKETS - 1), starts, _WEIGHT / np.sqrt(sizes + _CALM))
+    return Bags(keys & (BUCKETS - 1), starts, _WEIGHT / np.sqrt(sizes + _CALM), BUCKETS)

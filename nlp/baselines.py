@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -53,15 +55,20 @@ def _vader(texts: Sequence[str]) -> Ranking:
 
 
 def _tfidf(texts: Sequence[str]) -> Ranking:
+    words, regressions = _learned()
+    needs, urgent = (regression.predict_proba(words.transform(texts))[:, 1] for regression in regressions)
+    return Ranking("TF-IDF", needs, urgent, 0.5 * needs + 0.5 * urgent)
+
+
+@cache
+def _learned() -> tuple[Any, tuple[Any, Any]]:
+    """Return what turns texts into words, and the regressions for grades of at least 2 and 3."""
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - optional
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - optional
 
     known = [orjson.loads(line) for file in sorted(CORPUS.glob("*.jsonl")) for line in file.read_bytes().splitlines()]
     grades = np.array([row["grade"] for row in known])
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    learned, asked = words.fit_transform([row["text"] for row in known]), words.transform(texts)
-    needs, urgent = (
-        LogisticRegression(C=4, max_iter=2_000).fit(learned, grades >= least).predict_proba(asked)[:, 1]
-        for least in (2, 3)
-    )
-    return Ranking("TF-IDF", needs, urgent, 0.5 * needs + 0.5 * urgent)
+    learned = words.fit_transform([row["text"] for row in known])
+    needs, urgent = (LogisticRegression(C=4, max_iter=2_000).fit(learned, grades >= least) for least in (2, 3))
+    return words, (needs, urgent)

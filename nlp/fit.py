@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nlp.bags import BUCKETS, Bags
 from nlp.features import Array
-from nlp.grams import BUCKETS, Grams
 from nlp.heads import soften, squash
 
 _STEPS = 400
@@ -18,13 +18,13 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is learned from: rows x features with their grams, the wanted rows x outputs, and what each label weighs.
+    """What is learned from: rows x features, their words in buckets, and the wanted rows x outputs.
 
-    A label that is not known weighs nothing.
+    `weights` say what each label weighs; one that is not known weighs nothing.
     """
 
     rows: Array
-    grams: Grams
+    words: Bags
     wanted: Array
     weights: Array
 
@@ -65,13 +65,13 @@ def descend(table: Table, costs: Costs, *, is_one_of: bool = False) -> tuple[Arr
 def _weigh(table: Table, weights: Array) -> Array:
     """Return the odds of each row: rows x outputs. With BLAS, for the many rows of a training."""
     dense, words = weights[:, :-BUCKETS], weights[:, -BUCKETS:]
-    weighed: Array = table.rows @ dense[:, :-1].T + dense[:, -1] + table.grams.weigh(words)
+    weighed: Array = table.rows @ dense[:, :-1].T + dense[:, -1] + table.words.weigh(words)
     return weighed
 
 
 def _pull(table: Table, errors: Array) -> Array:
     """Return what the errors of the rows ask of each weight."""
-    return np.hstack([errors.T @ table.rows, errors.sum(axis=0)[:, None], table.grams.pull(errors)])
+    return np.hstack([errors.T @ table.rows, errors.sum(axis=0)[:, None], table.words.pull(errors)])
 
 
 def calibrate(odds: Array, wanted: Array, weights: Array) -> tuple[float, float]:

@@ -6,17 +6,20 @@ the ten intents it has, whether its praise is meant, and whether it speaks of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from nlp.assessment import INTENTS
+from nlp.bags import Bags
 from nlp.features import Array
-from nlp.grams import Grams, Weights
+from nlp.vectors import SIZE, shipped_vectors
 
 GRADES: Final = (1, 2, 3)
 PLAIN: Final = ("sarcastic", "crisis")
@@ -35,22 +38,45 @@ class Reading:
     crisis: float
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Texts, laid out to be weighed: a row of measured features each, and their word pieces and hashed words."""
+
+    measured: Array
+    pieces: Bags
+    words: Bags
+
+
 @dataclass(frozen=True)
 class Heads:
-    """The weights, a row for each of OUTPUTS: `dense` over the features and a bias, `words` over the buckets.
+    """The weights, a row for each of OUTPUTS: `dense` over the measured features, the vector's places and a bias.
 
-    `slopes` and `shifts` make the odds of the plain chances honest: odds * slope + shift.
+    `words` are the weights of the buckets; `features` are the names of the measured features. `slopes` and `shifts`
+    make the odds of the plain chances honest: odds * slope + shift.
     """
 
     features: tuple[str, ...]
     dense: Array
-    words: Weights
+    words: npt.NDArray[np.float32]
     slopes: Array
     shifts: Array
 
-    def read(self, rows: Array, grams: Grams) -> list[Reading]:
-        """Return a reading of each row of features."""
-        odds = weigh(rows, grams, self.dense, self.words)
+    @cached_property
+    def pieces(self) -> npt.NDArray[np.float32]:
+        """What each word piece adds to the odds, worked out once from the weights over its vector."""
+        return shipped_vectors().project(self.dense[:, -SIZE - 1 : -1])
+
+    def weigh(self, laid: Laid) -> Array:
+        """Return the odds, not yet made honest: texts x outputs.
+
+        Without BLAS: for so little it would wake a thread a core, and these spin on.
+        """
+        measured: Array = np.einsum("rf,wf->rw", laid.measured, self.dense[:, : -SIZE - 1])
+        return measured + self.dense[:, -1] + laid.pieces.weigh(self.pieces) + laid.words.weigh(self.words)
+
+    def read(self, laid: Laid) -> list[Reading]:
+        """Return a reading of each text."""
+        odds = self.weigh(laid)
         plain = len(GRADES) + len(PLAIN)
         chances = squash(odds[:, :plain] * self.slopes + self.shifts)
         # a post that must be answered now must be answered: the chances fall from grade to grade
@@ -81,12 +107,6 @@ class Heads:
         return cls(tuple(told["features"]), dense.astype(np.float64), words.astype(np.float32), slopes, shifts)
 
 
-def weigh(rows: Array, grams: Grams, dense: Array, words: Weights) -> Array:
-    """Return the odds: rows x outputs. Without BLAS: for so little it would wake a thread a core, and these spin on."""
-    weighed: Array = np.einsum("rf,wf->rw", rows, dense[:, :-1]) + dense[:, -1] + grams.weigh(words)
-    return weighed
-
-
 def squash(values: Array) -> Array:
     """Return the logistic function of `values`."""
     squashed: Array = 1.0 / (1.0 + np.exp(-np.clip(values, -30, 30)))
@@ -98,8 +118,3 @@ def soften(values: Array) -> Array:
     raised = np.exp(values - values.max(axis=1, keepdims=True))
     softened: Array = raised / raised.sum(axis=1, keepdims=True)
     return softened
-
-
-def names_of(features: Sequence[str], size: int) -> tuple[str, ...]:
-    """Return the names of all dense features: the measured ones, then the vector's places."""
-    return (*features, *(f"vector {place}" for place in range(size)))

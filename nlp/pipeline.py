@@ -19,11 +19,11 @@ from spacy.tokens import Doc
 from spacy.util import registry
 from spacy.vocab import Vocab
 
-from nlp.features import Array, feature_names, measure
-from nlp.grams import Grams, to_grams
-from nlp.heads import Heads, names_of
+from nlp.bags import hash_words
+from nlp.features import feature_names, measure
+from nlp.heads import Heads, Laid
 from nlp.signals import find_signals, lower_in_place, plain_name
-from nlp.vectors import SIZE, shipped_vectors
+from nlp.vectors import shipped_vectors
 
 MODEL_DIR = Path(__file__).with_name("model")
 CONFIG = Path(__file__).with_name("config.cfg")
@@ -31,7 +31,6 @@ _TOKEN = re.compile(r"https?://\S+|www\.\S+|@[\w.-]*\w|#?[^\W\d_]+(?:['-][^\W\d_
 _LONGEST_WORD = 24
 _ORDINARY = frozenset("abcdefgijklmnopqrstuvxyz!?")  # no mask begins with these ('http' and 'www.' do with h and w)
 _NO_WORDS = ["…"]  # stands for a text of dots and spaces: a document without words cannot share a batch with others
-_VECTOR_WEIGHT = 4.0
 
 
 @registry.tokenizers("cuecard.Words.v1")  # type: ignore[untyped-decorator]
@@ -124,7 +123,7 @@ class HeadsComponent:
         """Weigh a stream of documents, a batch at a time."""
         for docs in batched(stream, batch_size):
             if self.heads is not None:
-                for doc, reading in zip(docs, self.heads.read(*lay_out(docs)), strict=True):
+                for doc, reading in zip(docs, self.heads.read(lay_out(docs)), strict=True):
                     doc.user_data["reading"] = reading
             yield from docs
 
@@ -139,14 +138,14 @@ class HeadsComponent:
         return self
 
 
-def lay_out(docs: Sequence[Doc]) -> tuple[Array, Grams]:
-    """Return a row of features a document (signals, measures, the mean word vector), and its words in buckets."""
+def lay_out(docs: Sequence[Doc]) -> Laid:
+    """Return documents laid out for the heads."""
     told = [doc.user_data for doc in docs]
     words = [each["words"] for each in told]
     found = [[signal.name for signal in each["signals"]] for each in told]
     measured = measure([each["text"] for each in told], words, found)
-    grams = to_grams([np.asarray(doc.to_array("ORTH"), dtype=np.uint64) for doc in docs])
-    return np.hstack([measured, shipped_vectors().averages(words) * _VECTOR_WEIGHT]), grams
+    hashed = hash_words([np.asarray(doc.to_array("ORTH"), dtype=np.uint64) for doc in docs])
+    return Laid(measured, shipped_vectors().cut(words), hashed)
 
 
 def batched(stream: Iterable[Doc], size: int) -> Iterator[list[Doc]]:
@@ -161,11 +160,6 @@ def build_pipeline() -> Language:
     return spacy.util.load_model_from_config(spacy.util.load_config(CONFIG), auto_fill=True)
 
 
-def feature_columns() -> tuple[str, ...]:
-    """Return the names of the features the heads weigh beside words, in their order."""
-    return names_of(feature_names(), SIZE)
-
-
 def load(model_dir: Path | None = None) -> Language:
     """Return the trained pipeline; ours where no folder is given.
 
@@ -175,6 +169,6 @@ def load(model_dir: Path | None = None) -> Language:
     folder = model_dir or MODEL_DIR
     nlp = spacy.load(folder)
     heads = nlp.get_pipe("cuecard_heads").heads  # type: ignore[attr-defined]  # a pipe is any callable to spaCy
-    if heads is None or heads.features != feature_columns():
+    if heads is None or heads.features != feature_names():
         raise ModelMismatchError(f"The weights in {folder} fit another version of Cuecard; run `cuecard train`.")
     return nlp

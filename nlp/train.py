@@ -17,16 +17,16 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.assessment import INTENTS
-from nlp.features import Array, feature_signs
+from nlp.bags import BUCKETS, Bags
+from nlp.features import Array, feature_names, feature_signs
 from nlp.fit import Costs, Table, calibrate, descend
-from nlp.grams import BUCKETS, Grams
 from nlp.heads import GRADES, OUTPUTS, PLAIN, Heads, squash
 from nlp.measures import auroc, average_precision, calibration_error, recall_at
 from nlp.model_text import read
-from nlp.pipeline import HeadsComponent, Words, build_pipeline, feature_columns, lay_out
+from nlp.pipeline import HeadsComponent, Words, build_pipeline, lay_out
 from nlp.signals import plain_name
 from nlp.training_rows import FOLDS, CrisisRow, Row, fold_of, read_crisis_rows, read_rows
-from nlp.vectors import SIZE
+from nlp.vectors import SIZE, shipped_vectors
 
 _RIDGE = 0.004
 _SIGNAL_RIDGE = _RIDGE / 4
@@ -84,16 +84,17 @@ def to_doc(nlp: Language, text: str, brand: str) -> Doc:
     return words.read(read(text).text, ours)
 
 
-def _lay_out(nlp: Language, posts: Sequence[tuple[str, str]]) -> tuple[Array, Grams]:
-    docs = list(nlp.pipe(to_doc(nlp, text, brand) for text, brand in posts))
-    return lay_out(docs)
+def _lay_out(nlp: Language, posts: Sequence[tuple[str, str]]) -> tuple[Array, Bags]:
+    """Return the features of posts, the vector's among them, and their words in buckets."""
+    laid = lay_out(list(nlp.pipe(to_doc(nlp, text, brand) for text, brand in posts)))
+    return np.hstack([laid.measured, shipped_vectors().sum_up(laid.pieces)]), laid.words
 
 
 class _Posts:
     """The posts that the heads but one learn from, laid out, with what is known of each."""
 
     def __init__(self, nlp: Language, rows: Sequence[Row]) -> None:
-        self.dense, self.grams = _lay_out(nlp, [(row.text, row.brand) for row in rows])
+        self.dense, self.words = _lay_out(nlp, [(row.text, row.brand) for row in rows])
         self.weights = np.array([row.weight for row in rows])
         self.grades = np.array([row.grade for row in rows])
         self.is_judged = self.grades >= 0
@@ -103,7 +104,7 @@ class _Posts:
         self.intents = np.array([[float(row.intent == name) for name in INTENTS] for row in rows])
 
     def table(self, wanted: Array, weights: Array, rows: npt.NDArray[np.int64]) -> Table:
-        return Table(self.dense[rows], self.grams.take(rows), wanted[rows], weights[rows])
+        return Table(self.dense[rows], self.words.take(rows), wanted[rows], weights[rows])
 
     def held_out(self) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
         """Return, for each part, the rows to learn from and the judged rows to be told."""
@@ -121,18 +122,18 @@ class _Tragedies:
     """Posts on public tragedies, and others, laid out; only what they are about is looked at."""
 
     def __init__(self, nlp: Language, rows: Sequence[CrisisRow], posts: _Posts) -> None:
-        dense, self.grams = _lay_out(nlp, [(row.text, "") for row in rows])
+        dense, self.words = _lay_out(nlp, [(row.text, "") for row in rows])
         dense[:, : len(feature_signs())] = 0.0
         self.dense = dense
         self.wanted = np.array([[float(row.is_crisis)] for row in rows])
         self.folds = np.array([fold_of(row.event) for row in rows])
         shares = np.where(self.wanted > 0, _TRAGEDIES, 1 - _TRAGEDIES)
         self.weights = shares / np.where(self.wanted > 0, self.wanted.sum(), (1 - self.wanted).sum())
-        self.others, self.other_grams = posts.dense.copy(), posts.grams
+        self.others, self.other_words = posts.dense.copy(), posts.words
         self.others[:, : len(feature_signs())] = 0.0
 
     def table(self, rows: npt.NDArray[np.int64]) -> Table:
-        return Table(self.dense[rows], self.grams.take(rows), self.wanted[rows], self.weights[rows])
+        return Table(self.dense[rows], self.words.take(rows), self.wanted[rows], self.weights[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def _fit_heads(posts: _Posts, tragedies: _Tragedies | None, report: Report) -> t
     parts = (grades, sarcastic, crisis, intents)
     lines = [line for part in (grades, sarcastic, crisis) for line in part.lines]
     heads = Heads(
-        feature_columns(),
+        feature_names(),
         np.vstack([part.dense for part in parts]),
         np.vstack([part.words for part in parts]).astype(np.float32),
         np.array([slope for slope, _ in lines]),
@@ -180,7 +181,7 @@ def _fit_grades(posts: _Posts, report: Report) -> tuple[_Head, Array]:
     for part, (learned, asked) in enumerate(posts.held_out()):
         report(f"learning without the brands of part {part + 1}", 0.1 + 0.08 * part)
         dense, words = descend(posts.table(wanted, weights, learned), _costs())
-        odds[asked] = posts.dense[asked] @ dense[:, :-1].T + dense[:, -1] + posts.grams.take(asked).weigh(_f32(words))
+        odds[asked] = posts.dense[asked] @ dense[:, :-1].T + dense[:, -1] + posts.words.take(asked).weigh(_f32(words))
     judged = posts.is_judged
     lines = [
         calibrate(odds[judged, place], wanted[judged, place], posts.weights[judged]) for place in range(len(GRADES))
@@ -196,7 +197,7 @@ def _fit_sarcasm(posts: _Posts) -> tuple[_Head, float]:
     for learned, asked in posts.held_out():
         known = learned[posts.is_judged[learned]]
         dense, words = descend(posts.table(wanted, weights, known), _costs(is_free=True))
-        weighed = posts.dense[asked] @ dense[:, :-1].T + dense[:, -1] + posts.grams.take(asked).weigh(_f32(words))
+        weighed = posts.dense[asked] @ dense[:, :-1].T + dense[:, -1] + posts.words.take(asked).weigh(_f32(words))
         odds[asked] = weighed[:, 0]
     line = calibrate(odds[judged], wanted[judged, 0], posts.weights[judged])
     head = _Head(*descend(posts.table(wanted, weights, judged), _costs(is_free=True)), [line])
@@ -211,13 +212,13 @@ def _fit_crisis(told: _Tragedies) -> tuple[_Head, float]:
         if not len(asked) or not len(learned):
             continue
         dense, words = descend(told.table(learned), _costs(is_free=True))
-        weighed = told.dense[asked] @ dense[:, :-1].T + dense[:, -1] + told.grams.take(asked).weigh(_f32(words))
+        weighed = told.dense[asked] @ dense[:, :-1].T + dense[:, -1] + told.words.take(asked).weigh(_f32(words))
         odds[asked] = weighed[:, 0]
     head = _Head(
         *descend(told.table(np.arange(len(odds))), _costs(is_free=True)),
         [calibrate(odds, told.wanted[:, 0], told.weights[:, 0])],
     )
-    weighed = told.others @ head.dense[:, :-1].T + head.dense[:, -1] + told.other_grams.weigh(_f32(head.words))
+    weighed = told.others @ head.dense[:, :-1].T + head.dense[:, -1] + told.other_words.weigh(_f32(head.words))
     found = told.wanted[:, 0] > 0
     scores = np.concatenate([odds[found], weighed[:, 0]])
     marks = np.concatenate([np.ones(found.sum()), np.zeros(len(weighed))])
@@ -226,7 +227,7 @@ def _fit_crisis(told: _Tragedies) -> tuple[_Head, float]:
 
 def _nothing() -> _Head:
     """Return a head that finds nothing, where there is nothing to learn from."""
-    return _Head(np.zeros((1, len(feature_columns()) + 1)), np.zeros((1, BUCKETS)), [(1.0, -10.0)])
+    return _Head(np.zeros((1, len(feature_names()) + SIZE + 1)), np.zeros((1, BUCKETS)), [(1.0, -10.0)])
 
 
 def _judge(posts: _Posts, grades: _Head, odds: Array, sarcastic_auroc: float, crisis_recall: float) -> Quality:

@@ -16,9 +16,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nlp.bags import Bags
+from nlp.features import Array
+
 FOLDER = Path(__file__).with_name("vectors_int8")
 SIZE = 256
 _MOST_PIECES = 512
+_CALM = 4
+_SCALE = 0.0283
 _LONGEST_WORD = 60
 _MASKED = re.compile(r"(https?://\S+|www\.\S+)|@[\w.-]*\w")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -30,25 +35,42 @@ class Vectors:
     def __init__(self, folder: Path = FOLDER) -> None:
         pieces = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
         self._places = {piece: place for place, piece in enumerate(pieces) if piece}
-        self._rows: npt.NDArray[np.int8] = np.load(folder / "pieces.npy", allow_pickle=False)
+        rows = np.load(folder / "pieces.npy", allow_pickle=False)
+        # one more row, of zeros: the piece of a text in which nothing is known
+        self._rows: npt.NDArray[np.int8] = np.vstack([rows, np.zeros((1, SIZE), dtype=np.int8)])
         self._cut = lru_cache(maxsize=30_000)(self._cut_word)
         self._cut_token = lru_cache(maxsize=60_000)(self._cut_word_plain)
 
-    def averages(self, texts: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
-        """Return the mean vector of each text, given as its words in lower case: as `average`, many at once."""
-        pieces = [self._pieces(words) for words in texts]
+    def cut(self, texts: Sequence[Sequence[str]]) -> Bags:
+        """Return the word pieces of texts, given as their words in lower case; nothing of handles and links."""
+        cut, nothing = self._cut_token, len(self._rows) - 1
+        pieces = [[*(place for word in words for place in cut(word))][:_MOST_PIECES] for words in texts]
         lengths = np.array([len(each) for each in pieces])
-        known = lengths > 0
-        means = np.zeros((len(texts), SIZE))
-        if known.any():
-            rows = self._rows.take([place for each in pieces for place in each], axis=0)
-            starts = np.cumsum(lengths[known]) - lengths[known]
-            means[known] = np.add.reduceat(rows, starts, axis=0, dtype=np.int32)
-        means /= np.sqrt((means**2).sum(axis=1, keepdims=True)).clip(min=1e-9)
-        return means
+        numbers = np.array([place for each in pieces for place in (*each, nothing)])
+        ends = np.cumsum(lengths + 1)
+        return Bags(numbers, ends - lengths - 1, _SCALE / np.sqrt(lengths + _CALM), len(self._rows))
 
-    def _pieces(self, words: Sequence[str]) -> list[int]:
-        return [place for word in words for place in self._cut_token(word)][:_MOST_PIECES]
+    def sum_up(self, pieces: Bags) -> Array:
+        """Return the calmed sum of each bag's vectors: bags x SIZE. Its usual length is 4."""
+        chunks = np.array_split(
+            np.arange(len(pieces)), len(pieces) // 500 + 1
+        )  # the sums are large while they are made
+        return np.vstack([self._sum(pieces.take(chunk)) for chunk in chunks])
+
+    def _sum(self, pieces: Bags) -> Array:
+        sums = np.add.reduceat(self._rows[pieces.numbers], pieces.starts, axis=0, dtype=np.int32)
+        summed: Array = sums * pieces.values[:, None]
+        return summed
+
+    def project(self, weights: Array) -> npt.NDArray[np.float32]:
+        """Return what rows of weights over a vector (outputs x SIZE) give each piece: outputs x pieces.
+
+        So a text is weighed without its vector ever being made.
+        """
+        projected: npt.NDArray[np.float32] = np.einsum(
+            "ps,ws->wp", self._rows.astype(np.float32), weights.astype(np.float32)
+        )
+        return projected
 
     def _cut_word_plain(self, word: str) -> tuple[int, ...]:
         """Cut a word of a text: nothing of a handle, and every part of one that holds signs."""

@@ -16,9 +16,9 @@ import pytest
 from listeners.mention import Mention
 from nlp.assess import Assessor
 from nlp.assessment import INTENTS
+from nlp.bags import hash_words
 from nlp.features import feature_signs
 from nlp.fit import Costs, Table, calibrate, descend
-from nlp.grams import to_grams
 from nlp.heads import Heads, squash
 from nlp.pipeline import MODEL_DIR, load
 from nlp.signals import plain_name
@@ -72,8 +72,8 @@ def test_a_brand_is_in_one_part() -> None:
 
 
 def _table(wanted: np.ndarray, rows: np.ndarray, words: list[list[int]]) -> Table:
-    grams = to_grams([np.array(each, dtype=np.uint64) for each in words])
-    return Table(rows, grams, wanted, np.ones(wanted.shape))
+    hashed = hash_words([np.array(each, dtype=np.uint64) for each in words])
+    return Table(rows, hashed, wanted, np.ones(wanted.shape))
 
 
 def test_a_weight_keeps_to_its_side() -> None:
@@ -82,7 +82,7 @@ def test_a_weight_keeps_to_its_side() -> None:
     table = _table(np.array([[0.0], [1.0]] * 20), rows, [[1, 2], [3, 4]] * 20)
     dense, words = descend(table, Costs(np.full(2, 0.01), 0.01, np.array([1.0, 0.0])))
     assert dense[0, 0] >= 0
-    odds = rows @ dense[:, :-1].T + dense[:, -1] + table.grams.weigh(words)
+    odds = rows @ dense[:, :-1].T + dense[:, -1] + table.words.weigh(words)
     assert odds[0, 0] < 0 < odds[1, 0]
 
 
