@@ -31,6 +31,7 @@ _UNSEEN: Final = (
     "\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\U000e0000-\U000e0fff"
 )
 _SURROGATES: Final = "\ud800-\udfff"
+_UNSEEN_SIGNS: Final = re.compile(f"[{_UNSEEN}]+")
 _SPECIAL: Final = re.compile(f"[{_UNSEEN}{_SURROGATES}{''.join(map(re.escape, _SAME))}]")
 
 # Scripts written without spaces between words: a word there may begin and end anywhere.
@@ -56,6 +57,26 @@ def _replace(found: re.Match[str]) -> str:
     if "\ud800" <= sign <= "\udfff":
         return "\ufffd"  # the automaton reads UTF-8, which has no lone surrogates
     return _SAME.get(sign, "")
+
+
+def without_unseen(text: str) -> str:
+    """Return the text without accents that stand by themselves, joiners, and other signs that folding takes away."""
+    return _UNSEEN_SIGNS.sub("", text)
+
+
+def folded_characters() -> dict[str, str]:
+    """Return every character that alone folds to something else, with what it folds to: '' for what cannot be seen.
+
+    Outside the ranges that are looked through, no character does; it takes a tenth of a second.
+    """
+    ranges = (range(0x80, 0xD800), range(0xE000, 0x20000), range(0x2F800, 0x2FA20), range(0xE0000, 0xE1000))
+    signs = (chr(code) for codes in ranges for code in codes)
+    may_fold = (
+        sign
+        for sign in signs
+        if unicodedata.normalize("NFKD", sign) != sign or sign.casefold() != sign or _SPECIAL.match(sign)
+    )
+    return {sign: folded for sign in may_fold if (folded := fold(sign)) != sign}
 
 
 def is_word_character(character: str) -> bool:

@@ -14,9 +14,9 @@ _FEW_WORDS: Final = 3
 _CLOSERS: Final = r"""[\p{Pe}\p{Pf}"']*"""
 _PARAGRAPH, _LINE, _SENTENCE, _WORD = 0.0, 0.1, 0.2, 0.6
 """What a cut costs, beside its distance from where the parts would be even, counted in parts."""
-_BREAK: Final = regex.compile(rf"\s+|(?<=[\u3002\uff01\uff1f\uff61]{_CLOSERS})(?=\w)")
+_BREAK: Final = regex.compile(rf"[\s\x1c-\x1f]+|(?<=[\u3002\uff01\uff1f\uff61]{_CLOSERS})(?=\w)")
 """Where a text may be cut: at white space, and after a sentence of a script that writes none."""
-_FIRM: Final = regex.compile(r"[\s--[\xa0\u2007\u202f]]", flags=regex.V1)
+_FIRM: Final = regex.compile(r"[[\s\x1c-\x1f]--[\xa0\u2007\u202f]]", flags=regex.V1)
 """White space that does not hold its neighbours together, as a no-break space does."""
 _SENTENCE_END: Final = regex.compile(rf"[\p{{Sentence_Terminal}}…]{_CLOSERS}$")
 _ONE_WORD: Final = regex.compile(r"(?:://|@)\S*$")

@@ -40,16 +40,16 @@ from typing import Final
 
 from listeners.contract import Capability, FeedContext, Finding, Posted, Shape
 from listeners.errors import Permanent
-from listeners.mastodon_checks import Checks
-from listeners.mastodon_client import Access, Client
-from listeners.mastodon_lengths import shape_reply
-from listeners.mastodon_listening import Run
-from listeners.mastodon_posts import PLATFORM, read_reply_ref
-from listeners.mastodon_recheck import look_again
-from listeners.mastodon_replies import find_capability, send_reply
-from listeners.mastodon_settings import TOKEN, Settings
-from listeners.mastodon_sources import compile_query, find_sources
-from listeners.mastodon_timelines import Timelines
+from listeners.mastodon.checks import Checks
+from listeners.mastodon.client import Access, Client
+from listeners.mastodon.lengths import shape_reply
+from listeners.mastodon.listening import Run
+from listeners.mastodon.posts import PLATFORM, read_reply_ref
+from listeners.mastodon.recheck import look_again
+from listeners.mastodon.replies import find_capability, send_reply
+from listeners.mastodon.settings import TOKEN, Settings
+from listeners.mastodon.sources import compile_query, find_sources
+from listeners.mastodon.timelines import Timelines
 from listeners.mention import Batch, Mention
 from listeners.pacing import Pacer
 from listeners.settings import check_settings, read_secret

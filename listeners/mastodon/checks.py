@@ -9,14 +9,14 @@ import regex
 
 from listeners.contract import Finding
 from listeners.errors import ListenerError, Permanent
-from listeners.mastodon_client import Client
-from listeners.mastodon_fields import Fields, parts_of, text_of
-from listeners.mastodon_posts import is_public, read_text
-from listeners.mastodon_server import Server, build_server, read_account, read_instance
-from listeners.mastodon_settings import Settings
-from listeners.mastodon_sources import Source
-from listeners.mastodon_streams import MAX_STREAMS, Streams, channel_of
-from listeners.mastodon_timelines import Timelines
+from listeners.mastodon.client import Client
+from listeners.mastodon.fields import Fields, parts_of, text_of
+from listeners.mastodon.posts import is_public, read_text
+from listeners.mastodon.server import Server, build_server, read_account, read_instance
+from listeners.mastodon.settings import Settings
+from listeners.mastodon.sources import Source
+from listeners.mastodon.streams import MAX_STREAMS, Streams, channel_of
+from listeners.mastodon.timelines import Timelines
 
 MOST_TRIED: Final = 20
 """How many of a feed's sources are tried; the rest are hashtags like those."""

@@ -8,15 +8,15 @@ from datetime import timedelta
 from typing import Final
 
 from listeners.contract import FeedContext
-from listeners.mastodon_fields import Fields, moment_of, part_of, text_of
-from listeners.mastodon_memory import Memory
-from listeners.mastodon_posts import PLATFORM, is_addressed_to, is_public, original_of, read_post, say_wordless
-from listeners.mastodon_server import Server
-from listeners.mastodon_settings import Settings
-from listeners.mastodon_sources import Source
-from listeners.mastodon_streams import Event
-from listeners.mastodon_threads import Threads
-from listeners.mastodon_timelines import Page
+from listeners.mastodon.fields import Fields, moment_of, part_of, text_of
+from listeners.mastodon.memory import Memory
+from listeners.mastodon.posts import PLATFORM, is_addressed_to, is_public, original_of, read_post, say_wordless
+from listeners.mastodon.server import Server
+from listeners.mastodon.settings import Settings
+from listeners.mastodon.sources import Source
+from listeners.mastodon.streams import Event
+from listeners.mastodon.threads import Threads
+from listeners.mastodon.timelines import Page
 from listeners.mention import Batch, Gap, Mention, Removal
 
 _ADDRESSED: Final = frozenset({"mention", "quote"})

@@ -12,7 +12,7 @@ from typing import Final
 import regex
 
 from listeners.contract import Shape
-from listeners.mastodon_posts import PUBLIC, ReplyRef
+from listeners.mastodon.posts import PUBLIC, ReplyRef
 from listeners.parts import cut_parts
 from listeners.text import count_graphemes, whole_characters
 

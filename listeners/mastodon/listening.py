@@ -10,15 +10,15 @@ from typing import Final
 from listeners.contract import FeedContext
 from listeners.errors import ListenerError, Permanent, Retryable
 from listeners.funnel import EndedError
-from listeners.mastodon_client import Access, Client, NotAllowed, NotOffered
-from listeners.mastodon_hearing import Hearing
-from listeners.mastodon_memory import Memory
-from listeners.mastodon_server import read_server
-from listeners.mastodon_settings import Settings
-from listeners.mastodon_sources import Source
-from listeners.mastodon_streams import MAX_STREAMS, Streams, channel_of
-from listeners.mastodon_threads import Threads
-from listeners.mastodon_timelines import Timelines
+from listeners.mastodon.client import Access, Client, NotAllowed, NotOffered
+from listeners.mastodon.hearing import Hearing
+from listeners.mastodon.memory import Memory
+from listeners.mastodon.server import read_server
+from listeners.mastodon.settings import Settings
+from listeners.mastodon.sources import Source
+from listeners.mastodon.streams import MAX_STREAMS, Streams, channel_of
+from listeners.mastodon.threads import Threads
+from listeners.mastodon.timelines import Timelines
 from listeners.mention import Batch
 from listeners.pacing import Pacer, spread
 

@@ -11,9 +11,9 @@ from typing import Final, Generic, TypeVar
 
 import orjson
 
-from listeners.mastodon_fields import Fields, moment_of, part_of, text_of
-from listeners.mastodon_posts import address_of
-from listeners.mastodon_timelines import newer_of
+from listeners.mastodon.fields import Fields, moment_of, part_of, text_of
+from listeners.mastodon.posts import address_of
+from listeners.mastodon.timelines import newer_of
 
 KNOWN: Final = 200
 """How many posts the cursor keeps the ids of, because a deletion is told by the id alone."""

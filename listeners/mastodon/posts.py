@@ -10,8 +10,8 @@ from typing import Final
 
 import orjson
 
-from listeners.mastodon_fields import Fields, count_of, moment_of, part_of, parts_of, text_of
-from listeners.mastodon_server import DEFAULT_LIMIT, DEFAULT_URL_LENGTH, Server
+from listeners.mastodon.fields import Fields, count_of, moment_of, part_of, parts_of, text_of
+from listeners.mastodon.server import DEFAULT_LIMIT, DEFAULT_URL_LENGTH, Server
 from listeners.mention import Author, Mention
 from listeners.text import html_to_text
 

@@ -11,11 +11,11 @@ from typing import Final
 from mastodon import Mastodon
 
 from listeners.errors import ListenerError, RateLimited, Retryable
-from listeners.mastodon_client import Client, NotOffered
-from listeners.mastodon_fields import Fields, text_of
-from listeners.mastodon_posts import PLATFORM, address_of, read_post, read_reply_ref
-from listeners.mastodon_server import Server, read_server
-from listeners.mastodon_settings import Settings
+from listeners.mastodon.client import Client, NotOffered
+from listeners.mastodon.fields import Fields, text_of
+from listeners.mastodon.posts import PLATFORM, address_of, read_post, read_reply_ref
+from listeners.mastodon.server import Server, read_server
+from listeners.mastodon.settings import Settings
 from listeners.mention import Batch, Mention, Removal
 
 AT_ONCE: Final = 20

@@ -10,10 +10,10 @@ import requests
 
 from listeners.contract import Capability, Posted
 from listeners.errors import ListenerError, Permanent, Retryable, Unknown
-from listeners.mastodon_client import FAILURES, Access, Client, is_rate_limit, status_of
-from listeners.mastodon_fields import Fields, parts_of, text_of
-from listeners.mastodon_posts import PUBLIC, WRITABLE, ReplyRef, address_of, read_reply_ref
-from listeners.mastodon_settings import Settings
+from listeners.mastodon.client import FAILURES, Access, Client, is_rate_limit, status_of
+from listeners.mastodon.fields import Fields, parts_of, text_of
+from listeners.mastodon.posts import PUBLIC, WRITABLE, ReplyRef, address_of, read_reply_ref
+from listeners.mastodon.settings import Settings
 from listeners.mention import Mention
 from listeners.sent import was_never_sent
 

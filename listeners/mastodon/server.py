@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from listeners.mastodon_client import Client, NotOffered
-from listeners.mastodon_fields import Fields, count_of, part_of, text_of
+from listeners.mastodon.client import Client, NotOffered
+from listeners.mastodon.fields import Fields, count_of, part_of, text_of
 
 DEFAULT_LIMIT: Final = 500
 DEFAULT_URL_LENGTH: Final = 23

@@ -9,7 +9,7 @@ from typing import Literal
 
 from listeners.contract import Compiled
 from listeners.grammar import AllOf, AnyOf, From, Node, Not, Query, QueryError, Term, needed_leaves, push_negations
-from listeners.mastodon_settings import TAG, Settings
+from listeners.mastodon.settings import TAG, Settings
 from listeners.query import Watches
 
 Kind = Literal["notifications", "home", "public", "tag", "search", "author"]

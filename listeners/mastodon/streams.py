@@ -18,8 +18,8 @@ from mastodon import Mastodon, StreamListener
 
 from listeners.errors import ListenerError, Retryable
 from listeners.funnel import Funnel
-from listeners.mastodon_client import FAILURES, Access, Client, StreamRefused
-from listeners.mastodon_sources import Source
+from listeners.mastodon.client import FAILURES, Access, Client, StreamRefused
+from listeners.mastodon.sources import Source
 from listeners.text import decode_json
 
 MAX_STREAMS: Final = 16

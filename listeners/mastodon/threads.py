@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from listeners.errors import ListenerError
-from listeners.mastodon_client import Client, NotOffered
-from listeners.mastodon_fields import part_of, text_of
-from listeners.mastodon_memory import Recent
-from listeners.mastodon_posts import address_of, is_public, read_text
-from listeners.mastodon_server import Server
-from listeners.mastodon_timelines import RESERVE
+from listeners.mastodon.client import Client, NotOffered
+from listeners.mastodon.fields import part_of, text_of
+from listeners.mastodon.memory import Recent
+from listeners.mastodon.posts import address_of, is_public, read_text
+from listeners.mastodon.server import Server
+from listeners.mastodon.timelines import RESERVE
 from listeners.mention import Mention
 
 MAX_DEPTH: Final = 8

@@ -12,10 +12,10 @@ from typing import Any, Final
 from mastodon import Mastodon
 
 from listeners.errors import Retryable
-from listeners.mastodon_client import Client, NotAllowed, NotOffered
-from listeners.mastodon_fields import Fields, moment_of, parts_of, text_of
-from listeners.mastodon_settings import Settings
-from listeners.mastodon_sources import Source
+from listeners.mastodon.client import Client, NotAllowed, NotOffered
+from listeners.mastodon.fields import Fields, moment_of, parts_of, text_of
+from listeners.mastodon.settings import Settings
+from listeners.mastodon.sources import Source
 from listeners.mention import Gap
 from listeners.pacing import Pacer
 

@@ -43,14 +43,14 @@ from listeners.contract import Capability, FeedContext, Finding, Posted, Shape
 from listeners.errors import Permanent, Retryable, SettingRefused, WatchRefused
 from listeners.mention import Batch, Mention, Removal
 from listeners.pacing import Pacer, spread
-from listeners.reddit_check import ask_name, check_reddit
-from listeners.reddit_client import Access, Client
-from listeners.reddit_line import PER_MINUTE, Allowance
-from listeners.reddit_looks import Health, Looks, read_cursor, read_things
-from listeners.reddit_posts import FULLNAME, PLATFORM, read_post, read_standing
-from listeners.reddit_refusals import Target
-from listeners.reddit_search import compile_query, is_searchable, questions
-from listeners.reddit_sources import list_sources
+from listeners.reddit.check import ask_name, check_reddit
+from listeners.reddit.client import Access, Client
+from listeners.reddit.line import PER_MINUTE, Allowance
+from listeners.reddit.looks import Health, Looks, read_cursor, read_things
+from listeners.reddit.posts import FULLNAME, PLATFORM, read_post, read_standing
+from listeners.reddit.refusals import Target
+from listeners.reddit.search import compile_query, is_searchable, questions
+from listeners.reddit.sources import list_sources
 from listeners.settings import FeedSettings, check_env_prefix, check_settings, check_web_address, read_secret
 from listeners.text import whole_characters
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from listeners.contract import Finding
 from listeners.errors import ListenerError, Permanent, RateLimited
-from listeners.reddit_client import Access, Client
-from listeners.reddit_line import Allowance, BadAnswerError
-from listeners.reddit_refusals import NetworkBlocked, SourceRefused
-from listeners.reddit_sources import Source, read_listing
+from listeners.reddit.client import Access, Client
+from listeners.reddit.line import Allowance, BadAnswerError
+from listeners.reddit.refusals import NetworkBlocked, SourceRefused
+from listeners.reddit.sources import Source, read_listing
 
 EVERYTHING: Final = "*"
 _ACCESS: Final = "See 'Reddit' in docs/platforms.md: how access is asked for, and which variables are needed."

@@ -23,9 +23,9 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from listeners.contract import Posted
 from listeners.errors import ListenerError, RateLimited, RefusedByRules, Retryable, Unknown
-from listeners.reddit_line import Allowance, BadAnswerError, Line, NoAnswerError
-from listeners.reddit_posts import Thing
-from listeners.reddit_refusals import (
+from listeners.reddit.line import Allowance, BadAnswerError, Line, NoAnswerError
+from listeners.reddit.posts import Thing
+from listeners.reddit.refusals import (
     NetworkBlocked,
     SourceRefused,
     Target,
@@ -34,7 +34,7 @@ from listeners.reddit_refusals import (
     explain_read,
     explain_reply,
 )
-from listeners.reddit_sources import read_listing
+from listeners.reddit.sources import read_listing
 from listeners.sent import was_never_sent
 
 _KINDS: Final = {"comment": "t1", "redditor": "t2", "submission": "t3", "message": "t4", "subreddit": "t5"}

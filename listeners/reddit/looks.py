@@ -12,9 +12,9 @@ import orjson
 from listeners.contract import FeedContext
 from listeners.errors import ListenerError, RateLimited, Retryable
 from listeners.mention import Batch, Gap, Mention, Removal
-from listeners.reddit_posts import PLATFORM, Standing, Thing, names_account, read_post, read_standing, write_standing
-from listeners.reddit_refusals import SourceRefused
-from listeners.reddit_sources import PAGE_SIZE, Ask, Source, read_listing, read_source
+from listeners.reddit.posts import PLATFORM, Standing, Thing, names_account, read_post, read_standing, write_standing
+from listeners.reddit.refusals import SourceRefused
+from listeners.reddit.sources import PAGE_SIZE, Ask, Source, read_listing, read_source
 
 _PER_BATCH: Final = 200
 _ENOUGH_SILENCES: Final = 3

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from listeners.errors import ListenerError, Permanent, RateLimited, RefusedByRules, Retryable
-from listeners.reddit_line import BadAnswerError
+from listeners.reddit.line import BadAnswerError
 
 _REPLIES: Final = {
     "THREAD_LOCKED": "The moderators locked this thread: nobody can answer there.",

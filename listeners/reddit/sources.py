@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from listeners.reddit_posts import Thing, read_thing
-from listeners.reddit_refusals import SourceRefused
+from listeners.reddit.posts import Thing, read_thing
+from listeners.reddit.refusals import SourceRefused
 
 PAGE_SIZE: Final = 100
 """The most that Reddit tells in one answer."""

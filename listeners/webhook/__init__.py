@@ -18,7 +18,7 @@ Settings of a feed (`platform = "webhook"`):
     callback_timeout   how many seconds one answer may take (10)
     limit              how many characters an answer may have, as people see them (0: any number)
 
-What is heard: each row of each signed request, in the columns of `listeners.rows`; `listeners.webhook_rows` says what
+What is heard: each row of each signed request, in the columns of `listeners.rows`; `listeners.webhook.rows` says what
 a body may be. Every row is kept, because a sender that signs has chosen it, and was told that it is kept; a watch says
 what it is about. A row with an id that came before counts as an edit; removals take posts away. 202 is answered once
 the rows are stored, 503 where that takes too long: the sender then sends the same again. Bad rows are told by number.
@@ -48,11 +48,11 @@ from listeners.pacing import Pacer
 from listeners.query import Query
 from listeners.settings import FeedSettings, check_env_prefix, check_settings, check_web_address, read_secret
 from listeners.text import count_graphemes
-from listeners.webhook_callback import Caller
-from listeners.webhook_door import Door, bind
-from listeners.webhook_reception import CURSOR, Reception, Sorted
-from listeners.webhook_rows import Defaults, read_body
-from listeners.webhook_signature import LEAST_SECRET, Verifier
+from listeners.webhook.callback import Caller
+from listeners.webhook.door import Door, bind
+from listeners.webhook.reception import CURSOR, Reception, Sorted
+from listeners.webhook.rows import Defaults, read_body
+from listeners.webhook.signature import LEAST_SECRET, Verifier
 
 PLATFORM: Final = "webhook"
 _SIGN_OF_LIFE: Final = 60.0  # seconds

@@ -27,7 +27,7 @@ from listeners.errors import ListenerError, Permanent, RateLimited, RefusedByRul
 from listeners.fetch import retry_after_seconds
 from listeners.lookup import Lookup, Resolver, resolve_host
 from listeners.text import decode_json, whole_characters
-from listeners.webhook_signature import headers_for
+from listeners.webhook.signature import headers_for
 from listeners.wire import Wire
 
 _MAX_ANSWER: Final = 100_000

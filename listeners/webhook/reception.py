@@ -10,9 +10,9 @@ from typing import Final
 
 from listeners.funnel import Funnel
 from listeners.mention import Batch, Mention
-from listeners.webhook_door import Answer, ask_again, refuse
-from listeners.webhook_rows import Told
-from listeners.webhook_signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier, is_well_formed
+from listeners.webhook.door import Answer, ask_again, refuse
+from listeners.webhook.rows import Told
+from listeners.webhook.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier, is_well_formed
 
 CURSOR: Final = "sent"
 """Nothing is resumed from a cursor here: a sender who was not told that a row is stored sends it again."""

@@ -57,15 +57,15 @@ from listeners.grammar import AllOf, AnyOf, From, Node, Not, QueryError
 from listeners.mention import Batch, Mention
 from listeners.pacing import Pacer
 from listeners.settings import check_settings
-from listeners.x_answers import Answers
-from listeners.x_budget import Budget
-from listeners.x_check import Checkup
-from listeners.x_client import Client
-from listeners.x_compliance import Compliance
-from listeners.x_hearing import Hearing
-from listeners.x_rule_book import Rule, tag_of
-from listeners.x_rules import compile_query, finish, join_searches, rules_for, searches_for
-from listeners.x_settings import PLATFORM, Keys, Settings, read_keys
+from listeners.x.answers import Answers
+from listeners.x.budget import Budget
+from listeners.x.check import Checkup
+from listeners.x.client import Client
+from listeners.x.compliance import Compliance
+from listeners.x.hearing import Hearing
+from listeners.x.rule_book import Rule, tag_of
+from listeners.x.rules import compile_query, finish, join_searches, rules_for, searches_for
+from listeners.x.settings import PLATFORM, Keys, Settings, read_keys
 
 __all__ = ["Settings", "X", "compile_query", "open_platform"]
 

@@ -18,12 +18,12 @@ from listeners.errors import ListenerError, Permanent, RateLimited, RefusedByRul
 from listeners.mention import Mention
 from listeners.sent import was_never_sent
 from listeners.text import decode_json
-from listeners.x_budget import Budget
-from listeners.x_client import Client
-from listeners.x_length import count_cashtags, count_weighted, has_link, has_refused_characters
-from listeners.x_posts import Ref, read_ref
-from listeners.x_problems import LostError, Problem, ProblemError, say_denied, say_out_of_money, say_wrong_keys
-from listeners.x_settings import Keys, Settings, in_micros, say_dollars
+from listeners.x.budget import Budget
+from listeners.x.client import Client
+from listeners.x.length import count_cashtags, count_weighted, has_link, has_refused_characters
+from listeners.x.posts import Ref, read_ref
+from listeners.x.problems import LostError, Problem, ProblemError, say_denied, say_out_of_money, say_wrong_keys
+from listeners.x.settings import Keys, Settings, in_micros, say_dollars
 
 _OPEN: Final = frozenset({"", "everyone"})
 _MENTIONED: Final = "mentionedUsers"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from listeners.errors import RateLimited
-from listeners.x_settings import Settings, in_micros, say_dollars
+from listeners.x.settings import Settings, in_micros, say_dollars
 
 _MOST_REMEMBERED: Final = 50_000
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from listeners.contract import FeedContext, Finding
 from listeners.errors import ListenerError, Permanent, RateLimited
-from listeners.x_budget import Budget
-from listeners.x_client import Client, data_of
-from listeners.x_problems import MAY_WRITE, STREAM_TAKEN, ProblemError
-from listeners.x_rule_book import MOST_RULES, Rule, RuleBook
-from listeners.x_settings import Keys, Settings
-from listeners.x_stream import Connects, Stream
+from listeners.x.budget import Budget
+from listeners.x.client import Client, data_of
+from listeners.x.problems import MAY_WRITE, STREAM_TAKEN, ProblemError
+from listeners.x.rule_book import MOST_RULES, Rule, RuleBook
+from listeners.x.settings import Keys, Settings
+from listeners.x.stream import Connects, Stream
 
 _LOOK_AGAIN: Final = "See whether this machine can reach it, and whether base_url is right; then try again."
 _SET_KEYS: Final = "Copy all five keys of the app again, from X's developer console."

@@ -21,9 +21,9 @@ from urllib3.exceptions import HTTPError
 
 from listeners.errors import Permanent, Retryable
 from listeners.text import decode_json
-from listeners.x_line import lay_line
-from listeners.x_problems import LostError, ProblemError, host_of, read_problem, translate
-from listeners.x_settings import Keys, Settings
+from listeners.x.line import lay_line
+from listeners.x.problems import LostError, ProblemError, host_of, read_problem, translate
+from listeners.x.settings import Keys, Settings
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0

@@ -21,12 +21,12 @@ from listeners.errors import RateLimited, Retryable
 from listeners.mention import Batch, Mention, Removal
 from listeners.pacing import Pacer
 from listeners.text import decode_json
-from listeners.x_budget import Budget, objects_in
-from listeners.x_client import Client, data_of
-from listeners.x_looks import wanted
-from listeners.x_posts import Post, read_posts, read_ref
-from listeners.x_problems import LostError, ProblemError, host_of, translate
-from listeners.x_settings import PLATFORM, Settings
+from listeners.x.budget import Budget, objects_in
+from listeners.x.client import Client, data_of
+from listeners.x.looks import wanted
+from listeners.x.posts import Post, read_posts, read_ref
+from listeners.x.problems import LostError, ProblemError, host_of, translate
+from listeners.x.settings import PLATFORM, Settings
 
 MOST_IDS: Final = 100
 _ROUTE: Final = "/2/compliance/jobs"

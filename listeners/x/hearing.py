@@ -20,14 +20,14 @@ from listeners.funnel import EndedError
 from listeners.mention import Batch
 from listeners.pacing import Pacer, spread
 from listeners.text import decode_json
-from listeners.x_budget import Budget, objects_in
-from listeners.x_client import Client
-from listeners.x_looks import Looker, wanted
-from listeners.x_problems import STREAM_TAKEN, LostError, ProblemError, read_problem, translate
-from listeners.x_rule_book import Rule, RuleBook
-from listeners.x_run import PER_BATCH, Left, Run
-from listeners.x_settings import Keys, Settings
-from listeners.x_stream import Connects, Stream
+from listeners.x.budget import Budget, objects_in
+from listeners.x.client import Client
+from listeners.x.looks import Looker, wanted
+from listeners.x.problems import STREAM_TAKEN, LostError, ProblemError, read_problem, translate
+from listeners.x.rule_book import Rule, RuleBook
+from listeners.x.run import PER_BATCH, Left, Run
+from listeners.x.settings import Keys, Settings
+from listeners.x.stream import Connects, Stream
 
 _BREATH: Final = 0.05
 _LINE_WAIT: Final = 0.5

@@ -9,8 +9,8 @@ from typing import Final
 
 from listeners.contract import FeedContext
 from listeners.mention import Batch, Gap, Mention
-from listeners.x_posts import Post, read_posts
-from listeners.x_settings import Settings
+from listeners.x.posts import Post, read_posts
+from listeners.x.settings import Settings
 
 _MOST_REMEMBERED: Final = 10_000
 

@@ -15,12 +15,12 @@ from typing import Final
 
 from listeners.errors import Permanent, RateLimited, Retryable
 from listeners.mention import Gap
-from listeners.x_budget import Budget, Kind, objects_in
-from listeners.x_client import Answer, Client, data_of
-from listeners.x_cursor import Cursor, Place, moment
-from listeners.x_posts import id_at, moment_of
-from listeners.x_problems import Problem, ProblemError
-from listeners.x_settings import Settings
+from listeners.x.budget import Budget, Kind, objects_in
+from listeners.x.client import Answer, Client, data_of
+from listeners.x.cursor import Cursor, Place, moment
+from listeners.x.posts import id_at, moment_of
+from listeners.x.problems import Problem, ProblemError
+from listeners.x.settings import Settings
 
 MOST_PAGES: Final = 50
 SEARCHED: Final = timedelta(days=7)

@@ -16,8 +16,8 @@ from typing import Final, Literal
 
 from listeners.mention import Author, Mention
 from listeners.text import whole_characters
-from listeners.x_budget import included, objects_in
-from listeners.x_settings import PLATFORM, Settings
+from listeners.x.budget import included, objects_in
+from listeners.x.settings import PLATFORM, Settings
 
 Object = Mapping[str, object]
 Summons = Literal["", "mention", "answer", "quote"]

@@ -16,7 +16,7 @@ from typing import Final
 
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable
 from listeners.text import decode_json, whole_characters
-from listeners.x_settings import Keys, Settings
+from listeners.x.settings import Keys, Settings
 
 MONEY_PAUSE_SECONDS: Final = 3_600.0
 UNSAID_PAUSE_SECONDS: Final = 60.0

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from listeners.errors import Permanent
-from listeners.x_budget import objects_in
-from listeners.x_client import Answer, Client
-from listeners.x_settings import Settings
+from listeners.x.budget import objects_in
+from listeners.x.client import Answer, Client
+from listeners.x.settings import Settings
 
 MOST_RULES: Final = 1_000
 """For a self-serve project; an Enterprise project may have more, and X says so itself."""

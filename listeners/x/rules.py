@@ -24,7 +24,7 @@ import regex
 from listeners.contract import Compiled
 from listeners.grammar import AllOf, AnyOf, From, Language, Node, Not, Query, QueryError, Term, push_negations
 from listeners.match import fold
-from listeners.x_settings import HANDLE, LONGEST_QUERY, LONGEST_RULE, QUERY_LENGTH, RULE_LENGTH
+from listeners.x.settings import HANDLE, LONGEST_QUERY, LONGEST_RULE, QUERY_LENGTH, RULE_LENGTH
 
 NO_REPOSTS: Final = "-is:retweet"
 _LONGEST_ENDING: Final = len(f" () {NO_REPOSTS} -from:") + 15

@@ -9,11 +9,11 @@ from typing import Final
 
 from listeners.contract import FeedContext
 from listeners.mention import Batch, Gap
-from listeners.x_budget import Budget, objects_in
-from listeners.x_cursor import Cursor, Place, moment, read_cursor
-from listeners.x_judge import Judge, Pile
-from listeners.x_looks import MENTIONS, SEARCHED, Looker, Source, adopt, search_of
-from listeners.x_settings import Settings
+from listeners.x.budget import Budget, objects_in
+from listeners.x.cursor import Cursor, Place, moment, read_cursor
+from listeners.x.judge import Judge, Pile
+from listeners.x.looks import MENTIONS, SEARCHED, Looker, Source, adopt, search_of
+from listeners.x.settings import Settings
 
 PER_BATCH: Final = 200
 _MOST_HELD: Final = 2_000

@@ -20,10 +20,10 @@ import tweepy  # type: ignore[import-untyped]
 
 from listeners.errors import ListenerError, RateLimited, Retryable
 from listeners.funnel import Funnel
-from listeners.x_client import CONNECT_SECONDS, quieten_libraries
-from listeners.x_line import lay_line
-from listeners.x_problems import read_problem, translate
-from listeners.x_settings import Keys, Settings
+from listeners.x.client import CONNECT_SECONDS, quieten_libraries
+from listeners.x.line import lay_line
+from listeners.x.problems import read_problem, translate
+from listeners.x.settings import Keys, Settings
 
 MOST_CONNECTS: Final = 50
 CONNECT_WINDOW: Final = timedelta(minutes=15)

@@ -58,21 +58,6 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:
-                self._answer()
-
-            def do_POST(self) -> None:
-                self._answer()
-
-            def do_OPTIONS(self) -> None:
-                self._answer()
-
-            def do_PUT(self) -> None:
-                self._answer()
-
-            def do_DELETE(self) -> None:
-                self._answer()
-
             def log_message(self, *_args: object) -> None:
                 """Say nothing."""
 
@@ -92,6 +77,8 @@ class Server:
                 self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(answer.body)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - as the standard library calls them
 
         class Quiet(ThreadingHTTPServer):
             daemon_threads = True

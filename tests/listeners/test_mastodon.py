@@ -15,8 +15,8 @@ from fake_mastodon import TOKEN, FakeMastodon, told
 from servers import Answer, Script, Server
 from stand_mastodon import look_at, open_mastodon, texts
 
-from listeners import mastodon_timelines
 from listeners.contract import FeedContext
+from listeners.mastodon import timelines as mastodon_timelines
 from listeners.mention import Batch
 from listeners.query import Watch, compile_watches
 
@@ -164,7 +164,7 @@ def test_many_posts_are_paged_and_none_is_lost(
     server: Server, fake: FakeMastodon, context: FeedContext, monkeypatch: pytest.MonkeyPatch
 ):
     """At the first look and after a long silence alike, in batches whose cursors can be resumed from."""
-    monkeypatch.setattr("listeners.mastodon_listening.PER_BATCH", 50)
+    monkeypatch.setattr("listeners.mastodon.listening.PER_BATCH", 50)
     said = [f"acme {number}" for number in range(130)]
     for text in said[:65]:
         fake.post(text)

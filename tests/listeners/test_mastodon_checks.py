@@ -15,8 +15,8 @@ from listeners.catalog import open_platform
 from listeners.contract import FeedContext, Finding
 from listeners.errors import Permanent, RateLimited, Retryable, WatchRefused
 from listeners.mastodon import compile_query
-from listeners.mastodon_settings import Settings
-from listeners.mastodon_sources import find_sources
+from listeners.mastodon.settings import Settings
+from listeners.mastodon.sources import find_sources
 from listeners.mention import Mention
 from listeners.query import QueryError, Watch, compile_watches, parse
 

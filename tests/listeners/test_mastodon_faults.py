@@ -14,9 +14,9 @@ from fake_mastodon import SECRETS, TOKEN, FakeMastodon, refused, told
 from servers import FAULTS, Answer, Request, Script, Server, bomb, say, slow_down, trickle
 from stand_mastodon import look_at, open_mastodon, texts
 
-from listeners import mastodon_client
 from listeners.contract import FeedContext
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable, SettingRefused
+from listeners.mastodon import client as mastodon_client
 from listeners.mention import Batch
 from listeners.query import Watch, compile_watches
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mastodon._url_regex import url_regex
 
-from listeners.mastodon_lengths import count_characters, shape_reply
-from listeners.mastodon_posts import ReplyRef
+from listeners.mastodon.lengths import count_characters, shape_reply
+from listeners.mastodon.posts import ReplyRef
 from listeners.text import count_graphemes
 
 JANE: Final = ReplyRef(

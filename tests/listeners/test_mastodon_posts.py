@@ -13,8 +13,8 @@ from fake_mastodon_world import MastodonWorld
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listeners.mastodon_posts import ReplyRef, read_post, read_reply_ref, read_text
-from listeners.mastodon_server import Server, build_server
+from listeners.mastodon.posts import ReplyRef, read_post, read_reply_ref, read_text
+from listeners.mastodon.server import Server, build_server
 from listeners.mention import Mention
 
 HERE = Server("mastodon.example", "mastodon.example", handle="acme@mastodon.example", account_id="406")

@@ -14,10 +14,10 @@ from fake_mastodon import SECRETS, TOKEN, FakeMastodon, refused, told
 from servers import FAULTS, Answer, Request, Script, Server, cut_short, half_close, say, trickle
 from stand_mastodon import look_at, open_mastodon
 
-from listeners import mastodon_client
 from listeners.contract import FeedContext, Posted
 from listeners.errors import Permanent, RateLimited, Retryable, Unknown
-from listeners.mastodon_posts import ReplyRef, read_reply_ref
+from listeners.mastodon import client as mastodon_client
+from listeners.mastodon.posts import ReplyRef, read_reply_ref
 from listeners.mention import Author, Mention
 
 Serve = Callable[[Script], Server]

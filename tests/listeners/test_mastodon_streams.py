@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 from servers import Answer, Script, Server, say, trickle
 from stand_mastodon import open_mastodon, texts
 
-from listeners import mastodon_client, mastodon_listening, mastodon_streams
 from listeners.contract import FeedContext
 from listeners.errors import Permanent, RateLimited, Retryable
 from listeners.mastodon import MastodonFeed
-from listeners.mastodon_streams import EndlessEvent, read_events
+from listeners.mastodon import client as mastodon_client
+from listeners.mastodon import listening as mastodon_listening
+from listeners.mastodon import streams as mastodon_streams
+from listeners.mastodon.streams import EndlessEvent, read_events
 from listeners.mention import Batch
 from listeners.query import Watch, compile_watches
 

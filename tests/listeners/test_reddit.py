@@ -16,7 +16,7 @@ from stand_reddit import look_at, open_reddit, texts
 from listeners import reddit
 from listeners.contract import FeedContext
 from listeners.query import Watch, compile_watches
-from listeners.reddit_posts import read_standing
+from listeners.reddit.posts import read_standing
 
 Serve = Callable[[Script], Server]
 

@@ -18,10 +18,10 @@ from praw.config import Config
 from servers import FAULTS, Answer, Script, Server, bomb, say, slow_down, trickle
 from stand_reddit import look_at, open_reddit, texts
 
-from listeners import reddit_line
 from listeners.contract import FeedContext, Finding
 from listeners.errors import Permanent, RateLimited, Retryable
-from listeners.reddit_line import Allowance
+from listeners.reddit import line as reddit_line
+from listeners.reddit.line import Allowance
 
 Serve = Callable[[Script], Server]
 TOKEN = {**SECRETS, "REDDIT_REFRESH_TOKEN": "s3cret-token-to-refresh"}

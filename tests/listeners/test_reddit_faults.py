@@ -14,9 +14,10 @@ from fake_reddit import SECOND, SECRETS, FakeReddit, comment, listing, submissio
 from servers import FAULTS, Answer, Request, Script, Server, say, slow_down
 from stand_reddit import look_at, open_reddit, texts
 
-from listeners import reddit, reddit_looks
+from listeners import reddit
 from listeners.contract import FeedContext
 from listeners.errors import RateLimited, Retryable
+from listeners.reddit import looks as reddit_looks
 
 Serve = Callable[[Script], Server]
 

@@ -16,7 +16,7 @@ from listeners.contract import FeedContext
 from listeners.errors import Permanent
 from listeners.mention import Mention
 from listeners.query import Watch, compile_watches
-from listeners.reddit_posts import Thing, read_post
+from listeners.reddit.posts import Thing, read_post
 
 Serve = Callable[[Script], Server]
 

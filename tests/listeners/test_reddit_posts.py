@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listeners.mention import Mention
-from listeners.reddit_posts import Standing, Thing, names_account, read_post, read_standing, read_thing, write_standing
+from listeners.reddit.posts import Standing, Thing, names_account, read_post, read_standing, read_thing, write_standing
 
 SITE = "https://www.reddit.com"
 

@@ -14,7 +14,7 @@ from stand_reddit import look_at, open_reddit
 from listeners.contract import FeedContext, Posted
 from listeners.errors import ListenerError, Permanent, RateLimited, RefusedByRules, Retryable, Unknown
 from listeners.mention import Mention
-from listeners.reddit_posts import Thing, read_post
+from listeners.reddit.posts import Thing, read_post
 
 Serve = Callable[[Script], Server]
 
@@ -120,7 +120,7 @@ def test_what_is_not_certain_is_unknown_after_exactly_one_request(
 
 def test_a_reply_that_is_never_answered_is_unknown(serve: Serve, context: FeedContext, monkeypatch: pytest.MonkeyPatch):
     """The time-out ends the wait, and there is no second try."""
-    monkeypatch.setattr("listeners.reddit_line._TIMEOUTS", (5.0, 0.2))
+    monkeypatch.setattr("listeners.reddit.line._TIMEOUTS", (5.0, 0.2))
     fake = FakeReddit(mood=at_comments(lambda: Answer(raw=lambda _connection: time.sleep(0.5))))
     with pytest.raises(Unknown):
         answer(serve, context, fake)

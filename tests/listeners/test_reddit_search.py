@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from listeners.grammar import QueryError, parse
 from listeners.query import Watch, compile_watches
-from listeners.reddit_search import MAX_QUESTION, compile_query, is_searchable, questions
+from listeners.reddit.search import MAX_QUESTION, compile_query, is_searchable, questions
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,12 @@ from fake_webhook import (
     wait_until,
 )
 
-from listeners import webhook, webhook_reception
+from listeners import webhook
 from listeners.contract import FeedContext
 from listeners.errors import Permanent, Retryable, SettingRefused
 from listeners.mention import Author, Batch, Mention, Removal
 from listeners.query import Watch, compile_watches
+from listeners.webhook import reception as webhook_reception
 
 OLD_SECRET = "the-former-secret-of-the-tests-987654321"
 ROW = {"id": "17", "text": "acme is down", "author": "jane", "url": "https://forum.example/17"}
@@ -591,7 +592,7 @@ def test_the_manuals_receiver_knows_us(project: Path):
     exec(compile(page_blocks(project, "python")[1], "manual", "exec"), names)  # noqa: S102
     is_from_cuecard = names["is_from_cuecard"]
     assert callable(is_from_cuecard)
-    from listeners.webhook_signature import headers_for  # noqa: PLC0415
+    from listeners.webhook.signature import headers_for  # noqa: PLC0415
 
     now = datetime.now(UTC)
     assert is_from_cuecard(headers_for(SECRET, b"{}", now), b"{}", SECRET)

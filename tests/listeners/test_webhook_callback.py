@@ -23,7 +23,7 @@ from listeners import webhook
 from listeners.contract import FeedContext, Posted
 from listeners.errors import ListenerError, Permanent, RateLimited, RefusedByRules, Retryable, Unknown
 from listeners.mention import Author, Mention
-from listeners.webhook_callback import Caller
+from listeners.webhook.callback import Caller
 
 Serve = Callable[[Script], Server]
 Open = Callable[..., webhook.Webhook]

@@ -11,9 +11,9 @@ from contextlib import ExitStack, suppress
 import pytest
 from fake_webhook import Heard, Sender, free_port, wait_until
 
-from listeners import webhook_door
 from listeners.errors import Permanent, Retryable
-from listeners.webhook_door import Answer, Door, bind, refuse
+from listeners.webhook import door as webhook_door
+from listeners.webhook.door import Answer, Door, bind, refuse
 
 LIMIT = 10_000
 Open = Callable[..., Sender]

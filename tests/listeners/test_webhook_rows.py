@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listeners.mention import Removal
-from listeners.webhook_rows import Defaults, Told, read_body
-from listeners.webhook_signature import Verifier, headers_for, is_well_formed, sign
+from listeners.webhook.rows import Defaults, Told, read_body
+from listeners.webhook.signature import Verifier, headers_for, is_well_formed, sign
 
 DEFAULTS = Defaults("main", "webhook", lambda: NOON)
 JSON = st.recursive(

@@ -16,7 +16,7 @@ from listeners import x
 from listeners.contract import FeedContext, Posted
 from listeners.errors import ListenerError, Permanent, RateLimited, RefusedByRules, Retryable, Unknown
 from listeners.mention import Author, Mention
-from listeners.x_posts import Ref, Summons
+from listeners.x.posts import Ref, Summons
 
 CREATE = "POST /2/tweets"
 

@@ -14,8 +14,8 @@ from stand_x import look, open_x, texts
 from listeners.contract import FeedContext
 from listeners.errors import RateLimited
 from listeners.mention import Batch
-from listeners.x_budget import Budget
-from listeners.x_settings import Settings
+from listeners.x.budget import Budget
+from listeners.x.settings import Settings
 
 
 def budget_of(hands: Hands, stored: int = 0, **settings: object) -> Budget:

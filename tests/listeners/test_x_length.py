@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listeners.x_length import count_cashtags, count_weighted, has_link, has_refused_characters
+from listeners.x.length import count_cashtags, count_weighted, has_link, has_refused_characters
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_broken_characters_are_seen():
 def test_the_package_needs_no_old_setuptools():
     """What it asks `pkg_resources` for is lent to it, and taken away again."""
     code = (
-        "import sys; from listeners.x_length import count_weighted; assert count_weighted('👩‍👩‍👧') == 2;"
+        "import sys; from listeners.x.length import count_weighted; assert count_weighted('👩‍👩‍👧') == 2;"
         "assert 'pkg_resources' not in sys.modules"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

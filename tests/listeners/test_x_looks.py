@@ -17,12 +17,12 @@ from servers import FAULTS, Answer, Request, Server, say, slow_down, trickle
 from stand import Serve
 from stand_x import look, mentions, open_x, texts
 
-from listeners import x_client
 from listeners.contract import FeedContext
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable
 from listeners.mention import Batch
 from listeners.query import Watch, compile_watches
-from listeners.x_cursor import Cursor, Place, read_cursor
+from listeners.x import client as x_client
+from listeners.x.cursor import Cursor, Place, read_cursor
 
 SEARCH, MENTIONS = "GET /2/tweets/search/recent", "GET /2/users/77/mentions"
 
@@ -246,7 +246,7 @@ def test_too_much_for_one_look_is_a_gap(
     serve: Serve, fake: FakeX, context: FeedContext, monkeypatch: pytest.MonkeyPatch
 ):
     """The newest are heard, and the time of the rest is told."""
-    monkeypatch.setattr("listeners.x_looks.MOST_PAGES", 2)
+    monkeypatch.setattr("listeners.x.looks.MOST_PAGES", 2)
     fake.page_size = 3
     posts = [fake.add(f"acme {number}", 30 - number) for number in range(9)]
     feed = open_x(serve(fake), context)

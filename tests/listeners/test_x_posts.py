@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listeners.mention import Mention
-from listeners.x_posts import Post, id_at, moment_of, read_posts, read_ref
-from listeners.x_settings import Settings
+from listeners.x.posts import Post, id_at, moment_of, read_posts, read_ref
+from listeners.x.settings import Settings
 
 OURS = Settings(handle="kettle_care", user_id="77")
 JANE = {"id": "5", "username": "jane", "name": "Jane &amp; Co", "public_metrics": {"followers_count": 70}}

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable
-from listeners.x_problems import Problem, read_problem, translate
-from listeners.x_settings import Settings, read_keys
+from listeners.x.problems import Problem, read_problem, translate
+from listeners.x.settings import Settings, read_keys
 
 KEYS = read_keys(SECRETS, "X")
 SETTINGS = Settings(handle="kettle_care")

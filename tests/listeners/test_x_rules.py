@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from listeners.catalog import compile_query
 from listeners.grammar import QueryError, parse
 from listeners.query import Watch, compile_watches
-from listeners.x_rules import finish, join_searches, rules_for, searches_for
+from listeners.x.rules import finish, join_searches, rules_for, searches_for
 
 WORDS = ["acme", "globex", "café", "cafe", "coca-cola", "c++", "@acme", "#acme", "$acme", "straße", "or", "don't", "😀"]
 LANGUAGES = ["en", "de", "he", "zh", "und"]

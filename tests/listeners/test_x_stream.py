@@ -18,18 +18,20 @@ from servers import Answer, Server, redirect, say, slow_down
 from stand import Serve
 from stand_x import mentions, open_x, texts
 
-from listeners import x, x_hearing, x_stream
+from listeners import x
 from listeners.contract import FeedContext
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable
 from listeners.mention import Batch
 from listeners.pacing import Pacer
 from listeners.query import Watch, compile_watches
-from listeners.x_budget import Budget
-from listeners.x_client import Client
-from listeners.x_looks import Looker
-from listeners.x_run import Run
-from listeners.x_settings import Settings, read_keys
-from listeners.x_stream import Connects, Stream
+from listeners.x import hearing as x_hearing
+from listeners.x import stream as x_stream
+from listeners.x.budget import Budget
+from listeners.x.client import Client
+from listeners.x.looks import Looker
+from listeners.x.run import Run
+from listeners.x.settings import Settings, read_keys
+from listeners.x.stream import Connects, Stream
 
 STREAM, RULES, MENTIONS = (
     "GET /2/tweets/search/stream",
