@@ -22,6 +22,7 @@ _BLOCKS: Final = frozenset({
 # fmt: on
 _SILENT: Final = frozenset({"script", "style", "template", "noscript", "iframe", "object"})
 _TAG: Final = re.compile(r"<[a-zA-Z/!?]")
+_UNCLOSED: Final = re.compile(r"<(?![^<>]*>)")  # the parser would look for the end of each, all the way
 _BLANKS: Final = re.compile(r"[ \t\r\n\f\v]+")
 _SPACES: Final = re.compile(r"[ \t\r\f\v]+")
 _BREAKS: Final = re.compile(r" *\n[ \n]*")
@@ -121,7 +122,7 @@ def html_to_text(html: str) -> str:
     if _TAG.search(html) is None:
         return unescape(html).replace("\xa0", " ").strip()
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(_UNCLOSED.sub("&lt;", html))
     reader.close()
     return _tidy("".join(reader.parts))
 

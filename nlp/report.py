@@ -103,6 +103,6 @@ def draw(report: Report, file: Path) -> None:
         at = [number + (place - len(scores) / 2) * 0.8 / len(scores) for number in range(len(names))]
         right.bar(at, values, 0.8 / len(scores), label=score.name, align="edge")
     right.set_xticks(range(len(names)), names, rotation=20)
-    right.set(title=f"{report.rows} posts, {report.needing} need a reply", ylim=(0, 1))
-    right.legend(fontsize="small")
+    right.set(title=f"{report.rows} posts, {report.needing} need a reply", ylim=(0, 1.15))
+    right.legend(fontsize="small", ncols=3, loc="upper center")
     picture.savefig(file)

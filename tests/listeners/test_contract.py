@@ -250,6 +250,21 @@ def test_capability_and_shape_are_pure(stand: Stand, platform: Platform, monkeyp
     assert platform.shape(" ", mention).problem
 
 
+def test_a_thread_is_made_of_posts_that_fit(stand: Stand, platform: Platform):
+    """Where a long text may go out in parts, each is fine by itself, and nothing but white space is lost."""
+    stand.add(1, "acme one")
+    (mention,) = mentions(look(platform, None, least=1))
+    text = "We looked into this, and we are sorry. " * 40 + "Ana"
+    shape = platform.shape(text, mention)
+    if not shape.parts:
+        assert not shape.problem or shape.limit
+        return
+    assert shape.problem
+    assert len(shape.parts) > 1
+    assert all(not platform.shape(part, mention).problem for part in shape.parts)
+    assert [word for part in shape.parts for word in part.split() if not word.startswith("@")] == text.split()
+
+
 def test_a_reply_that_cannot_be_made_is_refused(stand: Stand, platform: Platform):
     """Where the route is not api, reply() refuses for good; where it is, a dead line is told as not posted."""
     stand.add(1, "acme one")

@@ -69,3 +69,9 @@ def test_a_reply_by_hand_is_counted_and_has_no_limit():
     assert shape_by_hand(" cafe\u0301 ").count == 4
     assert shape_by_hand("x" * 100_000).problem == ""
     assert shape_by_hand(" \n").problem == "There is no text to post."
+
+
+def test_tags_without_end_are_text_and_cost_nothing():
+    """Half a megabyte of them is read at once: the parser alone would be busy for hours."""
+    assert html_to_text("<p>a <b and c</p>") == "a <b and c"
+    assert html_to_text("<a " * 150_000 + "<p>end</p>").endswith("end")
