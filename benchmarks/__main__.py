@@ -7,7 +7,18 @@ import sys
 
 from benchmarks.report import Figure, to_markdown
 
-BENCHMARKS = ("startup", "matching", "assessing", "grouping", "intake", "memory", "latency", "store")
+BENCHMARKS = (
+    "startup",
+    "matching",
+    "firehose",
+    "assessing",
+    "grouping",
+    "intake",
+    "memory",
+    "idle",
+    "latency",
+    "store",
+)
 
 
 def main(names: list[str]) -> int:
