@@ -22,9 +22,9 @@ from benchmarks.events import make_events, make_names
 from benchmarks.report import Figure
 from bot.store import Store
 from bot.store.erasure import write_removals
-from listeners.bluesky_firehose import is_edit
+from listeners.bluesky.firehose import is_edit
+from listeners.bluesky.jetstream_events import read_event
 from listeners.firehose import Sieve
-from listeners.jetstream_events import read_event
 from listeners.mention import Removal
 from listeners.query import Watch, Watches, compile_watches
 

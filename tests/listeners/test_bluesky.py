@@ -19,12 +19,14 @@ from fake_jetstream import FakeJetstream, record
 from servers import FAULTS, Answer, Request, Script, Server, say
 from stand_bluesky import look_at, open_bluesky, texts
 
-from listeners import bluesky, bluesky_firehose, bluesky_listening
-from listeners.bluesky_cursor import Cursor, read_cursor
+from listeners import bluesky
+from listeners.bluesky import firehose as bluesky_firehose
+from listeners.bluesky import listening as bluesky_listening
+from listeners.bluesky.cursor import Cursor, read_cursor
+from listeners.bluesky.jetstream import Place
 from listeners.catalog import open_platform
 from listeners.contract import FeedContext, Finding
 from listeners.errors import Permanent, RateLimited, Retryable, SettingRefused, WatchRefused
-from listeners.jetstream import Place
 from listeners.mention import Author, Batch, Mention, Removal
 from listeners.query import QueryError, Watch, compile_watches, parse
 
@@ -397,7 +399,7 @@ def test_more_notifications_than_can_be_read_are_a_gap(
     server: Server, stream: FakeJetstream, fake: FakeBluesky, context: FeedContext, monkeypatch: pytest.MonkeyPatch
 ):
     """With its times."""
-    monkeypatch.setattr("listeners.bluesky_notifications.MOST_PAGES", 2)
+    monkeypatch.setattr("listeners.bluesky.notifications.MOST_PAGES", 2)
     for number in range(201):
         fake.add_notice("mention", post_view(f"at://did:plc:jane/app.bsky.feed.post/3k{number:03}", f"{number}"))
     (batch,) = look_at(open_bluesky(server, stream, context, firehose=False))

@@ -13,9 +13,9 @@ from clocks import NOON
 from fake_bluesky import DID, HANDLE, PASSWORD, FakeBluesky, post_view, refuse, tell
 from servers import FAULTS, Answer, Request, Script, Server, bomb, redirect, say, trickle
 
-from listeners import bluesky_line
-from listeners.bluesky_account import Access, Account
-from listeners.bluesky_failures import SIGN_IN_REFUSED, CallFailedError
+from listeners.bluesky import line as bluesky_line
+from listeners.bluesky.account import Access, Account
+from listeners.bluesky.failures import SIGN_IN_REFUSED, CallFailedError
 from listeners.errors import Permanent, RateLimited, Retryable
 
 Serve = Callable[[Script], Server]

@@ -14,7 +14,8 @@ from fake_jetstream import FakeJetstream, Happening, record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listeners.bluesky_posts import (
+from listeners.bluesky.jetstream_events import Event, read_event
+from listeners.bluesky.posts import (
     COLLECTION,
     Post,
     Profile,
@@ -26,7 +27,6 @@ from listeners.bluesky_posts import (
     read_words,
     write_reply_ref,
 )
-from listeners.jetstream_events import Event, read_event
 from listeners.mention import Mention
 
 JANE = Profile("did:plc:jane", "jane.example.com", "Jane", 70)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from servers import FAULTS, Answer, Request, Script, Server
 
 from listeners import bluesky
-from listeners.bluesky_replies import make_key, shape_reply
+from listeners.bluesky.replies import make_key, shape_reply
 from listeners.contract import FeedContext, Posted
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable, Unknown
 from listeners.mention import Author, Mention

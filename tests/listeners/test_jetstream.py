@@ -15,10 +15,10 @@ from clocks import NOON
 from fake_jetstream import MICROS, POSTS, FakeJetstream, record
 from servers import Answer, Script, Server, garbage, half_close, say, trickle
 
-from listeners import jetstream
+from listeners.bluesky import jetstream
+from listeners.bluesky.jetstream import Jetstream, Place, Stream
+from listeners.bluesky.jetstream_events import Event, read_event, read_time
 from listeners.errors import RateLimited, Retryable
-from listeners.jetstream import Jetstream, Place, Stream
-from listeners.jetstream_events import Event, read_event, read_time
 
 EARLY = NOON - timedelta(hours=1)
 

@@ -33,8 +33,8 @@ from atproto_core.exceptions import AtProtocolError  # type: ignore[import-untyp
 from atproto_server.exceptions import InvalidTokenError  # type: ignore[import-untyped]
 from urllib3.exceptions import HTTPError
 
-from listeners.bluesky_failures import SIGN_IN_REFUSED, CallFailedError
-from listeners.bluesky_line import BadAnswerError, Line
+from listeners.bluesky.failures import SIGN_IN_REFUSED, CallFailedError
+from listeners.bluesky.line import BadAnswerError, Line
 from listeners.errors import ListenerError, Retryable
 from listeners.sent import was_never_sent
 from listeners.text import whole_characters

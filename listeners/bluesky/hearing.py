@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from listeners.bluesky_people import People
-from listeners.bluesky_posts import Post, Profile, build_mention
+from listeners.bluesky.people import People
+from listeners.bluesky.posts import Post, Profile, build_mention
 from listeners.contract import FeedContext
 from listeners.errors import ListenerError
 from listeners.grammar import AllOf, AnyOf, From, Node, Not

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from listeners.bluesky_account import Account
-from listeners.bluesky_failures import CallFailedError
-from listeners.bluesky_hearing import Found, Teller
-from listeners.bluesky_people import PER_CALL, read_posts
-from listeners.bluesky_posts import Post, read_profile, read_view
+from listeners.bluesky.account import Account
+from listeners.bluesky.failures import CallFailedError
+from listeners.bluesky.hearing import Found, Teller
+from listeners.bluesky.jetstream_events import read_time
+from listeners.bluesky.people import PER_CALL, read_posts
+from listeners.bluesky.posts import Post, read_profile, read_view
 from listeners.errors import Retryable
-from listeners.jetstream_events import read_time
 from listeners.mention import Gap
 
 REASONS: Final = ("mention", "reply", "quote")

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from listeners.bluesky_failures import SIGN_IN_REFUSED, CallFailedError
-from listeners.bluesky_people import People
-from listeners.bluesky_settings import Settings
+from listeners.bluesky.failures import SIGN_IN_REFUSED, CallFailedError
+from listeners.bluesky.jetstream import Jetstream
+from listeners.bluesky.people import People
+from listeners.bluesky.settings import Settings
 from listeners.contract import Finding
 from listeners.errors import ListenerError
-from listeners.jetstream import Jetstream
 
 if TYPE_CHECKING:  # it loads the client library, which a feed without an account does without
-    from listeners.bluesky_account import Account
+    from listeners.bluesky.account import Account
 
 _SOMEBODY: Final = "bsky.app"
 _WIRES: Final = {"v2": "v2", "v1": "v1, /subscribe"}

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from listeners.bluesky_hearing import is_name
-from listeners.bluesky_people import PUBLIC
-from listeners.bluesky_replies import LIMIT
+from listeners.bluesky.hearing import is_name
+from listeners.bluesky.people import PUBLIC
+from listeners.bluesky.replies import LIMIT
 from listeners.errors import SettingRefused
 from listeners.settings import FeedSettings, check_env_prefix, check_web_address
 

@@ -33,27 +33,27 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from listeners.bluesky_checks import check_feed
-from listeners.bluesky_cursor import read_cursor
-from listeners.bluesky_firehose import Firehose
-from listeners.bluesky_hearing import Teller, is_name
-from listeners.bluesky_listening import Listening
-from listeners.bluesky_people import PER_CALL, People, read_posts
-from listeners.bluesky_posts import COLLECTION, PLATFORM, read_words
-from listeners.bluesky_replies import Replies, judge_capability, shape_reply
-from listeners.bluesky_settings import Settings
+from listeners.bluesky.checks import check_feed
+from listeners.bluesky.cursor import read_cursor
+from listeners.bluesky.firehose import Firehose
+from listeners.bluesky.hearing import Teller, is_name
+from listeners.bluesky.jetstream import Jetstream, Place, Stream
+from listeners.bluesky.listening import Listening
+from listeners.bluesky.people import PER_CALL, People, read_posts
+from listeners.bluesky.posts import COLLECTION, PLATFORM, read_words
+from listeners.bluesky.replies import Replies, judge_capability, shape_reply
+from listeners.bluesky.settings import Settings
 from listeners.contract import Capability, Compiled, FeedContext, Finding, Posted, Shape
 from listeners.errors import Permanent
 from listeners.firehose import Sieve
 from listeners.grammar import From, Query, QueryError, needed_leaves, push_negations
-from listeners.jetstream import Jetstream, Place, Stream
 from listeners.mention import Batch, Mention, Removal
 from listeners.pacing import Pacer, spread
 from listeners.settings import check_settings, read_secret
 
 if TYPE_CHECKING:  # these load the client library, which a feed without an account does without
-    from listeners.bluesky_account import Account
-    from listeners.bluesky_notifications import Notifications
+    from listeners.bluesky.account import Account
+    from listeners.bluesky.notifications import Notifications
 
 _MOMENT: Final = 0.001
 
@@ -71,7 +71,7 @@ def open_platform(settings: Mapping[str, object], context: FeedContext) -> Blues
 
 
 def _open_account(settings: Settings, password: str, context: FeedContext) -> Account:
-    from listeners.bluesky_account import Access, Account  # noqa: PLC0415 - it loads the client library
+    from listeners.bluesky.account import Access, Account  # noqa: PLC0415 - it loads the client library
 
     access = Access(settings.base_url, settings.handle, password, f"{settings.env_prefix}_APP_PASSWORD")
     return Account(access, context.now)
@@ -186,7 +186,7 @@ class Bluesky:
     def _open_notifications(self, teller: Teller) -> Notifications | None:
         if self._account is None or not self._settings.notifications:
             return None
-        from listeners.bluesky_notifications import Notifications  # noqa: PLC0415 - it loads the client library
+        from listeners.bluesky.notifications import Notifications  # noqa: PLC0415 - it loads the client library
 
         return Notifications(self._account, teller)
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from listeners.jetstream import Place
-from listeners.jetstream_events import read_time
+from listeners.bluesky.jetstream import Place
+from listeners.bluesky.jetstream_events import read_time
 from listeners.text import decode_json
 
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from listeners.bluesky_cursor import Cursor
-from listeners.bluesky_firehose import Catch, Firehose
-from listeners.bluesky_hearing import Teller
+from listeners.bluesky.cursor import Cursor
+from listeners.bluesky.firehose import Catch, Firehose
+from listeners.bluesky.hearing import Teller
 from listeners.errors import ListenerError
 from listeners.mention import Batch
 from listeners.pacing import spread
 
 if TYPE_CHECKING:  # it loads the client library, which a feed without an account does without
-    from listeners.bluesky_notifications import Look, Notifications
+    from listeners.bluesky.notifications import Look, Notifications
 
 FIRST_SECONDS: Final = 1.0
 """How long the first look at the stream takes where nothing comes: its batch says that the feed hears."""

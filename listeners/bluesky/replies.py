@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from listeners.bluesky_failures import CallFailedError
-from listeners.bluesky_people import read_posts
-from listeners.bluesky_posts import COLLECTION, Ref, key_of, read_reply_ref, write_reply_ref
+from listeners.bluesky.failures import CallFailedError
+from listeners.bluesky.people import read_posts
+from listeners.bluesky.posts import COLLECTION, Ref, key_of, read_reply_ref, write_reply_ref
 from listeners.contract import Capability, Posted, Shape
 from listeners.errors import ListenerError, Permanent, RateLimited, Retryable, Unknown
 from listeners.mention import Mention
@@ -24,7 +24,7 @@ from listeners.parts import cut_parts
 from listeners.text import count_graphemes, whole_characters
 
 if TYPE_CHECKING:  # it loads the client library, which a feed without an account does without
-    from listeners.bluesky_account import Account
+    from listeners.bluesky.account import Account
 
 LIMIT: Final = 300
 """Graphemes of a post (lexicon app.bsky.feed.post, maxGraphemes)."""

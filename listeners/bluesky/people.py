@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
-from listeners.bluesky_posts import Post, Profile, read_profile, read_view
+from listeners.bluesky.posts import Post, Profile, read_profile, read_view
 from listeners.errors import ListenerError, RateLimited, Retryable
 from listeners.fetch import Fetcher
 from listeners.text import decode_json

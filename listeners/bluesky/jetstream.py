@@ -21,9 +21,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from listeners.bluesky.jetstream_events import Event, read_event
 from listeners.errors import RateLimited, Retryable
 from listeners.fetch import retry_after_seconds
-from listeners.jetstream_events import Event, read_event
 from listeners.mention import Gap
 from listeners.text import decode_json
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from listeners.bluesky_hearing import Found, Teller
-from listeners.bluesky_people import People
-from listeners.bluesky_posts import COLLECTION, PLATFORM, Post, Ref
+from listeners.bluesky.hearing import Found, Teller
+from listeners.bluesky.jetstream import Place, Stream
+from listeners.bluesky.jetstream_events import Event
+from listeners.bluesky.people import People
+from listeners.bluesky.posts import COLLECTION, PLATFORM, Post, Ref
 from listeners.errors import ListenerError, Retryable
 from listeners.firehose import Sieve
-from listeners.jetstream import Place, Stream
-from listeners.jetstream_events import Event
 from listeners.mention import Gap, Removal
 from listeners.query import Watch
 

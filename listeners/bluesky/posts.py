@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from listeners.jetstream_events import read_time
+from listeners.bluesky.jetstream_events import read_time
 from listeners.mention import Author, Mention
 from listeners.text import decode_json, whole_characters
 
