@@ -16,96 +16,22 @@ _SURE = 0.97
 _SURE_IF_LONG = 0.80
 _LONG = 60
 _ENGLISH = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "and",
-        "or",
-        "but",
-        "if",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "am",
-        "i",
-        "you",
-        "he",
-        "she",
-        "it",
-        "we",
-        "they",
-        "my",
-        "your",
-        "our",
-        "their",
-        "me",
-        "us",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "here",
-        "what",
-        "when",
-        "where",
-        "why",
-        "how",
-        "who",
-        "which",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "from",
-        "with",
-        "by",
-        "about",
-        "as",
-        "not",
-        "no",
-        "don't",
-        "can't",
-        "won't",
-        "isn't",
-        "doesn't",
-        "do",
-        "does",
-        "did",
-        "have",
-        "has",
-        "had",
-        "will",
-        "would",
-        "can",
-        "could",
-        "should",
-        "get",
-        "got",
-        "just",
-        "so",
-        "i'm",
-        "it's",
-        "i've",
-        "still",
-        "please",
-        "help",
-        "thanks",
-        "thank",
-        "any",
-        "all",
-        "more",
-        "than",
-        "out",
-        "up",
-        "now",
-    ]
+    """
+    the a an and or but if is are was were be been am i you he she it we they my your our their me us this that
+    these those there here what when where why how who which to of in on at for from with by about as not no don't
+    can't won't isn't doesn't do does did have has had will would can could should get got just so i'm it's i've
+    still please help thanks thank any all more than out up now after again ago always another anyone anything
+    around away back bad because before being best better between both bought broken call called came change come
+    customer day days didn't down each email even ever every everyone everything fix give given goes going good
+    great guys haven't having hello hey him his hope hour hours how's i'd i'll im ive issue keep know last least
+    less let like little live long look love made make many maybe month months much must need needs never new next
+    nice nobody nothing off often ok old once one only open order other over own paid people person phone problem
+    put really refund right said same say says see seems sent service show since some someone something soon sorry
+    stop such support sure take team tell that's them then there's they're thing things think though through time
+    times today together told tomorrow tonight too took tried try trying two until update use used using very wait
+    waiting want wants wasn't way week weeks well went weren't what's while who's whole without word work working
+    works worst wouldn't year years yes yesterday yet you'd you'll you're you've yours
+    """.split()  # noqa: SIM905 - to be read as words
 )
 # rarer languages are left out: on short slang they are guessed far more often than they are written
 _KNOWN = "en es fr de pt it nl sv da no fi pl cs sk hu ro tr id ms tl vi ru uk bg el ar fa he hi ja ko th zh".split()  # noqa: SIM905
