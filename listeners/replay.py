@@ -24,7 +24,6 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +38,7 @@ from listeners.mention import Batch, Mention
 from listeners.pacing import Pacer
 from listeners.parts import cut_parts
 from listeners.query import Query
-from listeners.rows import Refusal, number_rows, read_lines, read_rows
+from listeners.rows import Refusal, number_rows, read_lines, read_rows, tag_row
 from listeners.settings import FeedSettings, check_settings, check_web_address
 from listeners.text import count_graphemes, decode_json, whole_characters
 
@@ -207,7 +206,7 @@ class Replay:
             if isinstance(row, Refusal):
                 refused.append(row.sentence)
             else:
-                mentions.append(self._tag(row))
+                mentions.append(tag_row(row, self._context.watches))
             if len(mentions) + len(refused) >= size:
                 yield Batch(tuple(mentions), f"{line}:{place}", refused=tuple(refused))
                 mentions, refused = [], []
@@ -221,15 +220,6 @@ class Replay:
                 yield from number_rows(read_lines(stream), place, after=after, feed=context.feed, now=context.now)
         except OSError as err:
             raise Permanent(f"The file {place} cannot be read: {err.strerror}.") from err
-
-    def _tag(self, mention: Mention) -> Mention:
-        watches = self._context.watches.match(
-            f"{mention.title}\n{mention.text}", author=mention.author.handle, language=mention.language
-        )
-        if not watches:
-            return mention
-        names = tuple(watch.name for watch in watches)
-        return replace(mention, brand=mention.brand or watches[0].brand, watches=names)
 
     def _check_file(self, place: str) -> Finding:
         good = bad = 0

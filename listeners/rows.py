@@ -16,11 +16,12 @@ import csv
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO, Final, TypeAlias
 
 from listeners.mention import Author, Mention
+from listeners.query import Watches
 from listeners.text import decode_json, whole_characters
 
 MAX_LINE: Final = 10_000_000  # bytes
@@ -47,6 +48,15 @@ class Refusal:
 
 class _RowRefused(Exception):  # noqa: N818 - reads as what happened
     """Why a row is no mention."""
+
+
+def tag_row(mention: Mention, watches: Watches) -> Mention:
+    """Return a mention that was brought on purpose with the watches that match it, if any, and their brand."""
+    text = f"{mention.title}\n{mention.text}"
+    found = watches.match(text, author=mention.author.handle, language=mention.language)
+    if not found:
+        return mention
+    return replace(mention, brand=mention.brand or found[0].brand, watches=tuple(watch.name for watch in found))
 
 
 def read_lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -46,6 +46,7 @@ from listeners.funnel import EndedError, Funnel
 from listeners.mention import Batch, Mention
 from listeners.pacing import Pacer
 from listeners.query import Query
+from listeners.rows import tag_row
 from listeners.settings import FeedSettings, check_env_prefix, check_settings, check_web_address, read_secret
 from listeners.text import count_graphemes
 from listeners.webhook.callback import Caller
@@ -211,18 +212,9 @@ class Webhook:
     def _sort(self, body: bytes) -> Sorted:
         """Read a request's body and ask the watches."""
         told = read_body(body, self._defaults)
-        tagged = [self._tag(mention) for mention in told.mentions]
+        tagged = [tag_row(mention, self._context.watches) for mention in told.mentions]
         kept = tuple(mention for mention in tagged if mention.watches or not self._settings.match)
         return Sorted(told, kept, len(tagged) - len(kept))
-
-    def _tag(self, mention: Mention) -> Mention:
-        watches = self._context.watches.match(
-            f"{mention.title}\n{mention.text}", author=mention.author.handle, language=mention.language
-        )
-        if not watches:
-            return mention
-        names = tuple(watch.name for watch in watches)
-        return replace(mention, brand=mention.brand or watches[0].brand, watches=names)
 
     def _account(self, mention: Mention) -> str:
         return mention.account or self._settings.account
