@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from places import ANSWERED_THERE, BY_HAND, Place, now
+from places import ANSWERED_THERE, BY_HAND, Place, Town
 
 from bot.app import Cuecard
 from bot.config import Brand, Secrets, WatchSettings
@@ -25,24 +23,12 @@ from tests.end_to_end.loop import ANA, CHANNEL, Loop, settings_for, write_posts
 ANSWER = "I am sorry. I found the second charge for your order and sent it back just now. Ana at Acme"
 
 
-class AfterNoon:
-    """The clock of the fakes, going on as clocks do."""
-
-    def now(self) -> datetime:
-        """Return the present."""
-        return now()
-
-    def wait(self, stop: threading.Event, seconds: float) -> bool:
-        """Wait for real."""
-        return stop.wait(max(0.0, seconds))
-
-
 @contextmanager
-def listening(folder: Path, build: Callable[[ExitStack], Place]) -> Iterator[tuple[Loop, Place]]:
+def listening(folder: Path, build: Callable[[Town], Place]) -> Iterator[tuple[Loop, Place]]:
     """Start the place, the workspace, and a bot that listens there."""
-    with ExitStack() as stack:
-        place = build(stack)
-        rehearsal = stack.enter_context(Rehearsal(rules=Rules(is_paced=False)))
+    with Town() as town:
+        place = build(town)
+        rehearsal = town.enter_context(Rehearsal(rules=Rules(is_paced=False)))
         settings = settings_for(rehearsal, folder, write_posts(folder / "posts.jsonl", []))
         settings = settings.model_copy(
             update={
@@ -52,7 +38,7 @@ def listening(folder: Path, build: Callable[[ExitStack], Place]) -> Iterator[tup
             }
         )
         secrets = _secrets(rehearsal, place.secrets)
-        cuecard = stack.enter_context(Cuecard(settings, secrets, AfterNoon()))
+        cuecard = town.enter_context(Cuecard(settings, secrets, town.clock))
         rehearsal.wait_for(lambda: rehearsal.connections)
         yield Loop(rehearsal, cuecard), place
 
