@@ -11,7 +11,7 @@ demo: $(READY) ## the whole loop on this machine, no account
 	$(BIN)/cuecard demo $(ARGS)
 
 test: $(READY) check ## linters, types, the tree's rules, and every test
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -20,7 +20,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 coverage: $(READY) ## which lines no test reaches
-	$(BIN)/pytest -n 2 --cov --cov-report=term $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term $(ARGS)
 
 bench: $(READY) ## speed and memory, as ratios within one run
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -31,8 +31,8 @@ ANSWER = "One of the two charges went back to your card this morning; your kettl
 
 @pytest.fixture(scope="module")
 def rehearsal() -> Iterator[Rehearsal]:
-    """The demo, with its first posts and then a new one every three seconds."""
-    with open_demo(pace=3.0, hold_seconds=HOLD_SECONDS) as (running, _):
+    """The demo, with its first posts and then a new one every second."""
+    with open_demo(pace=1.0, hold_seconds=HOLD_SECONDS) as (running, _):
         yield running
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
+import uvicorn.server
 from clocks import Hands
 from servers import Script, Server
 
 from listeners.contract import FeedContext
 from listeners.query import Watch, compile_watches
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _doors_close_soon() -> Iterator[None]:
+    """Uvicorn looks ten times a second whether it is to end; here more often, or every test of a webhook waits."""
+    hurried = {**vars(asyncio), "sleep": lambda seconds: asyncio.sleep(seconds / 20)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.server, "asyncio", SimpleNamespace(**hurried))
+        yield
 
 
 @pytest.fixture

@@ -432,7 +432,7 @@ class FakeX:
             )
             while True:
                 try:
-                    told = line.out.get(timeout=0.05)
+                    told = line.out.get(timeout=0.01)
                 except queue.Empty:
                     told = b""
                 if told is None:
