@@ -8,28 +8,35 @@ from __future__ import annotations
 
 import gc
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from threading import Lock
+from typing import cast
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from listeners.mention import Mention
-from nlp.assessment import INTENTS, Assessment, Grade, Intent, Invited, Reason
-from nlp.features import GRAVE, HARM
+from nlp.assessment import Assessment, Grade, Intent, Invited, Reason
+from nlp.causes import PRIORITY, Cause
 from nlp.heads import Heads, Reading
-from nlp.language import UNSURE, detect, reads_as_english
+from nlp.homonyms import UNJUDGED, stand
+from nlp.language import UNSURE, detect, is_plainly_english
 from nlp.model_text import ModelText, read
-from nlp.pipeline import HeadsComponent, Words, load
-from nlp.signals import Found, plain_name, signals
+from nlp.pipeline import HeadsComponent, load
+from nlp.relevance import Context
+from nlp.signals import plain_name, signals
+from nlp.team import NO_TASTE, Taste, settle
+from nlp.traits import Traits, fingerprint, join, places_of, rows_of, to_odds
+from nlp.words import Words
 
 MOST_REASONS = 4
 _ENOUGH_REASONS = 2
 _ZONE = 1_024
 _MOST_WORDS = 60_000
-_LEAST_WEIGHT = 0.08
 _LANGUAGE = re.compile(r"(?!und|zxx|q..)[a-z]{2,3}(?:[-_]\w+)*", re.IGNORECASE)  # X says und, zxx or qme when unsure
 # missing an urgent post costs more than calling one too many: on held-out brands this finds four in five of them, and
 # three in five of those it calls are so
@@ -37,8 +44,10 @@ _URGENT_FROM = 0.25
 _NEEDS_FROM = 0.5
 _WORTH_FROM = 0.5
 _UNREAD_FLOOR = 0.55
+_FELT = 0.5
+"""From here on, in odds, a team's own taste is told as a reason."""
+_GULP, _PAUSE = 64, 0.001
 _ASKING = frozenset({"asks", "asks_words", "help", "ignored", "refund", "sarcasm", "broken", "access", "dm"})
-_NOT_A_REASON = frozenset({"you", "tags_other", "link", "order", "delayed"})
 _READS_LIKE: Mapping[Intent, str] = {
     "complaint": "reads like a complaint",
     "question_help": "reads like a question",
@@ -56,19 +65,55 @@ _READS_LIKE: Mapping[Intent, str] = {
 class Assessor:
     """Assesses mentions with one pipeline, loaded at the first call; calls from several threads take turns."""
 
-    def __init__(self, nlp: Language | None = None) -> None:
+    def __init__(self, nlp: Language | None = None, contexts: Mapping[str, Context] | None = None) -> None:
+        """Take a pipeline other than ours, and the contexts of watches, by name, to tell homonyms by."""
         self._nlp = nlp
+        self._contexts = contexts or {}
         self._lock = Lock()
+        self._taste = NO_TASTE
+        self._base = ""
 
     def assess(self, mentions: Sequence[Mention]) -> list[Assessment]:
         """Return the assessment of each mention, in order. Any text will do, the empty one included."""
         with self._lock:
             nlp = self._ready()
+            taste = self._taste if self._taste.base == self._base else NO_TASTE
             assessed: list[Assessment] = []
             for start in range(0, len(mentions), _ZONE):
                 with self._zone(nlp):
-                    assessed += _assess_zone(nlp, mentions[start : start + _ZONE])
+                    assessed += _assess_zone(nlp, mentions[start : start + _ZONE], taste, self._contexts)
             return assessed
+
+    def tell_apart(self, contexts: Mapping[str, Context]) -> None:
+        """Tell what watches hear about us from what is about a homonym, from now on, by the watches' contexts."""
+        with self._lock:
+            self._contexts = contexts
+
+    def correct(self, taste: Taste) -> None:
+        """Correct what is said from now on by a team's taste; one that was learned on other weights changes nothing."""
+        with self._lock:
+            self._taste = taste
+
+    @property
+    def base(self) -> str:
+        """What names exactly the weights in use."""
+        with self._lock:
+            self._ready()
+            return self._base
+
+    def read(self, mentions: Sequence[Mention]) -> Traits:
+        """Return what the shipped model reads of mentions, uncorrected: what a taste is learned over.
+
+        It takes the lock for few mentions at a time, so that nobody who assesses waits for long.
+        """
+        parts = []
+        for start in range(0, len(mentions), _GULP):
+            with self._lock:
+                nlp = self._ready()
+                with self._zone(nlp):
+                    parts.append(_read_gulp(nlp, mentions[start : start + _GULP]))
+            time.sleep(_PAUSE)  # a lock is not fair: without it whoever waits might never get their turn
+        return join(parts)
 
     def _zone(self, nlp: Language) -> AbstractContextManager[object]:
         """Let the pipeline keep the words it meets while they are few; then forget, zone by zone, those it meets.
@@ -92,24 +137,65 @@ class Assessor:
             self._nlp = load()
             gc.collect()
             gc.freeze()
+        if not self._base:
+            self._base = fingerprint(self._nlp.meta["name"], self._nlp.meta["version"], _heads_of(self._nlp))
         return self._nlp
 
 
-def _assess_zone(nlp: Language, mentions: Sequence[Mention]) -> list[Assessment]:
-    words, component = nlp.tokenizer, nlp.get_pipe("cuecard_heads")
-    assert isinstance(words, Words)
-    assert isinstance(component, HeadsComponent)
-    assert component.heads is not None
+def _assess_zone(
+    nlp: Language, mentions: Sequence[Mention], taste: Taste, contexts: Mapping[str, Context]
+) -> list[Assessment]:
     texts = [read(mention.text, mention.title) for mention in mentions]
+    docs = _docs_of(nlp, mentions, texts)
+    model = f"{nlp.meta['name']}-{nlp.meta['version']}{f'+team-{taste.version}' if taste.version else ''}"
+    weigh = _Weigher(model, contexts)
+    pulls = _pulls_of(taste, mentions, [doc.user_data["reading"] for doc in docs])
+    return [weigh.assess(*each) for each in zip(mentions, texts, docs, pulls, strict=True)]
+
+
+def _read_gulp(nlp: Language, mentions: Sequence[Mention]) -> Traits:
+    texts = [read(mention.text, mention.title) for mention in mentions]
+    told = [doc.user_data for doc in _docs_of(nlp, mentions, texts)]
+    readings: list[Reading] = [each["reading"] for each in told]
+    languages = [
+        _language(mention, text, each["words"], each["english"])
+        for mention, text, each in zip(mentions, texts, told, strict=True)
+    ]
+    return Traits(
+        rows=rows_of(readings),
+        odds=to_odds(np.array([reading.at_least[2] for reading in readings])),
+        urgent=to_odds(np.array([reading.at_least[3] for reading in readings])),
+        is_urgent=np.array([reading.at_least[3] >= _URGENT_FROM for reading in readings]),
+        is_read=np.array([not _is_foreign(language) for language in languages]),
+        intents=[_intent(reading.intents) for reading in readings],
+        places=[places_of(mention) for mention in mentions],
+    )
+
+
+def _pulls_of(taste: Taste, mentions: Sequence[Mention], readings: Sequence[Reading]) -> list[float]:
+    """Return what a taste adds to the odds of posts; 0 where it changes nothing."""
+    if not taste.version or not readings:
+        return [0.0] * len(readings)
+    odds = to_odds(np.array([reading.at_least[2] for reading in readings]))
+    pulls: list[float] = taste.pull(rows_of(readings), odds, [places_of(mention) for mention in mentions]).tolist()
+    return pulls
+
+
+def _docs_of(nlp: Language, mentions: Sequence[Mention], texts: Sequence[ModelText]) -> list[Doc]:
+    words = nlp.tokenizer
+    assert isinstance(words, Words)
     docs = (
         words.read(text.text, _our_names(mention.brand, mention.account))
         for text, mention in zip(texts, mentions, strict=True)
     )
-    model = f"{nlp.meta['name']}-{nlp.meta['version']}"
-    weigh = _Weigher(component.heads, model)
-    return [
-        weigh.assess(mention, text, doc) for mention, text, doc in zip(mentions, texts, nlp.pipe(docs), strict=True)
-    ]
+    return list(nlp.pipe(docs))
+
+
+def _heads_of(nlp: Language) -> Heads:
+    component = nlp.get_pipe("cuecard_heads")
+    assert isinstance(component, HeadsComponent)
+    assert component.heads is not None
+    return component.heads
 
 
 @lru_cache(maxsize=1_024)
@@ -118,37 +204,37 @@ def _our_names(brand: str, account: str) -> frozenset[str]:
 
 
 class _Weigher:
-    """Turns a document's reading into an assessment, with the weights that explain it."""
+    """Turns a document's reading into an assessment."""
 
-    def __init__(self, heads: Heads, model: str) -> None:
+    def __init__(self, model: str, contexts: Mapping[str, Context]) -> None:
         self._model = model
-        self._columns = {name: column for column, name in enumerate(heads.features)}
-        # a reason's pull: on the need of a reply, and half as much on its urgency
-        self._pull = heads.dense[1] * heads.slopes[1] + 0.5 * heads.dense[2] * heads.slopes[2]
-        # what the grave ones have in common is weighed once for all, and is a part of why each of them counts
-        for names, shared in ((GRAVE, "grave"), (HARM, "harm_for_us")):
-            for name in names & self._columns.keys():
-                self._pull[self._columns[name]] += self._pull[self._columns[shared]]
+        self._contexts = contexts
 
-    def assess(self, mention: Mention, text: ModelText, doc: Doc) -> Assessment:
+    def assess(self, mention: Mention, text: ModelText, doc: Doc, pull: float = 0.0) -> Assessment:
         reading: Reading = doc.user_data["reading"]
-        found: Sequence[Found] = doc.user_data["signals"]
-        names = {signal.name for signal in found}
-        language = _language(mention, text, doc.user_data["words"])
+        names = {signal.name for signal in doc.user_data["signals"]}
+        language = _language(mention, text, doc.user_data["words"], doc.user_data["english"])
         needs, urgent, worth = reading.at_least[2], reading.at_least[3], reading.at_least[1]
         unread = _is_foreign(language) and "promo" not in names
-        if unread:
-            floor = _UNREAD_FLOOR if "tagged" in names or "asks" in names else _UNREAD_FLOOR / 2
-            needs, worth = max(needs, floor), max(worth, floor)
+        floor = _floor(names) if unread else 0.0
+        needs, worth = max(needs, floor), max(worth, floor)
         closes = _closes(text.text, names, needs)
+        plain = needs
+        if not unread:
+            needs = settle(plain, pull, least=urgent)
+            worth = max(settle(worth, pull), needs)
+        settled, standing = needs, UNJUDGED
+        if self._contexts:
+            standing = stand(mention, self._contexts, text, names, urgent, is_unread=unread)
+            needs, urgent, worth = (chance * standing.share for chance in (needs, urgent, worth))
+        intents = standing.lower(reading.intents)
         grade = _grade(needs, urgent, worth)
-        reasons = self._reasons(found, text, needs)
-        if unread:
-            reasons = (Reason(f"is written in another language ({language})", 0.5), *reasons[: MOST_REASONS - 1])
-        intent = _intent(reading.intents)
-        if not reasons and text.text.strip():
-            weight = float(needs - 0.5)
-            reasons = (Reason(_READS_LIKE[intent], round(weight, 3)),)
+        outcome = plain if grade == 3 else needs
+        intent = _intent(intents)
+        reasons = (*standing.reasons(settled, text), *_reasons(doc.user_data["causes"], text, outcome))[:MOST_REASONS]
+        reasons = _lead_with_language(reasons, language) if unread else _complete(reasons, intent, outcome, text)
+        if settled != plain:
+            reasons = _lead_with_taste(reasons, plain, settled)
         return Assessment(
             needs_reply=needs,
             urgent=min(urgent, needs),
@@ -157,7 +243,7 @@ class _Weigher:
             invited=_invited(mention, names, intent),
             intent=intent,
             language=language,
-            intents=reading.intents,
+            intents=intents,
             reasons=tuple(sorted(reasons, key=lambda reason: -reason.weight)),
             closes=closes,
             sarcastic=reading.sarcastic,
@@ -165,30 +251,58 @@ class _Weigher:
             model=self._model,
         )
 
-    def _reasons(self, found: Sequence[Found], text: ModelText, needs: float) -> tuple[Reason, ...]:
-        weighed: dict[str, Reason] = {}
-        known = signals()
-        for signal in found:
-            weight = float(self._pull[self._columns[signal.name]])
-            words = known[signal.name].words
-            if signal.name in _NOT_A_REASON or abs(weight) < _LEAST_WEIGHT:
-                continue
-            if words not in weighed or weighed[words].weight < weight:
-                weighed[words] = Reason(words, round(weight, 3), text.original_span(signal.start, signal.end))
-        # what speaks for the outcome comes before what speaks against it
-        side = 1 if needs >= _NEEDS_FROM else -1
-        ordered = sorted(weighed.values(), key=lambda reason: -side * reason.weight)
-        if sum(side * reason.weight > 0 for reason in ordered) > _ENOUGH_REASONS:
-            # the card says anyway that we were tagged; its place is better used for what only this post does
-            ordered = [reason for reason in ordered if reason.text != known["tagged"].words]
-        return tuple(ordered[:MOST_REASONS])
+
+def _reasons(causes: Sequence[Cause], text: ModelText, needs: float) -> tuple[Reason, ...]:
+    """Return what a card says of the causes, the weightiest that speak for the outcome first."""
+    weightiest: dict[str, Cause] = {}
+    known = signals()
+    for cause in causes:
+        words = known[cause.signal.name].words
+        if words not in weightiest or weightiest[words].weight < cause.weight:
+            weightiest[words] = cause
+    side = 1 if needs >= _NEEDS_FROM else -1
+    ordered = sorted(weightiest.items(), key=lambda told: -side * told[1].weight)
+    if sum(side * cause.weight > 0 for _, cause in ordered) > _ENOUGH_REASONS:
+        # the card says anyway that we were tagged; its place is better used for what only this post does
+        ordered = [told for told in ordered if told[0] != known["tagged"].words]
+    return tuple(
+        Reason(words, cause.weight, text.original_span(cause.signal.start, cause.signal.end))
+        for words, cause in ordered[:MOST_REASONS]
+    )
 
 
-def _language(mention: Mention, text: ModelText, words: Sequence[str]) -> str:
+def _lead_with_taste(reasons: tuple[Reason, ...], plain: float, settled: float) -> tuple[Reason, ...]:
+    """Put first what the team's own taste did to the odds of a need, where one would notice."""
+    before, after = to_odds(np.array([plain, settled])).tolist()
+    moved = after - before
+    if abs(moved) < _FELT:
+        return reasons
+    words = "your team answers posts like this" if moved > 0 else "your team leaves posts like this alone"
+    return (Reason(words, round(moved, 3)), *reasons[: MOST_REASONS - 1])
+
+
+def _lead_with_language(reasons: tuple[Reason, ...], language: str) -> tuple[Reason, ...]:
+    return (Reason(f"is written in another language ({language})", 0.5), *reasons[: MOST_REASONS - 1])
+
+
+def _complete(reasons: tuple[Reason, ...], intent: Intent, needs: float, text: ModelText) -> tuple[Reason, ...]:
+    """Add what the whole post reads like, where fewer than two reasons speak for the outcome."""
+    if not text.text.strip():
+        return reasons
+    side = 1 if needs >= _NEEDS_FROM else -1
+    speaking = [reason for reason in reasons if side * reason.weight > 0]
+    if len(speaking) >= _ENOUGH_REASONS:
+        return reasons
+    weight = float(needs - _NEEDS_FROM)
+    lightest = min((reason.weight for reason in speaking), default=weight) if side > 0 else weight
+    return (*reasons[: MOST_REASONS - 1], Reason(_READS_LIKE[intent], round(min(weight, lightest), 3)))
+
+
+def _language(mention: Mention, text: ModelText, words: int, english: int) -> str:
     """Return what the platform said or, where it did not know, what the words say."""
     if mention.language and _LANGUAGE.fullmatch(mention.language):
         return mention.language
-    return "en" if reads_as_english(words) else detect(text.text)
+    return "en" if is_plainly_english(words, english) else detect(text.text)
 
 
 def _grade(needs: float, urgent: float, worth: float) -> Grade:
@@ -200,18 +314,23 @@ def _grade(needs: float, urgent: float, worth: float) -> Grade:
 
 
 def _priority(needs: float, urgent: float, worth: float) -> float:
-    """Mix the chances so that a likely 3 goes before any 2: each rises with its own grade, and urgency counts most."""
-    return round(100 * (0.10 * worth + 0.45 * needs + 0.45 * urgent), 4)
+    likely, need, now = PRIORITY
+    return round(100 * (likely * worth + need * needs + now * urgent), 4)
 
 
 def _intent(chances: Mapping[str, float]) -> Intent:
-    return max(INTENTS, key=lambda intent: chances[intent])
+    return cast("Intent", max(chances, key=chances.__getitem__))
 
 
 def _invited(mention: Mention, names: set[str], intent: Intent) -> Invited:
     if "tagged" in names or mention.account:
         return "yes"
     return "n/a" if intent == "irrelevant" else "no"
+
+
+def _floor(names: set[str]) -> float:
+    """Return what a need is at least held for where the model cannot read the language."""
+    return _UNREAD_FLOOR if "tagged" in names or "asks" in names else _UNREAD_FLOOR / 2
 
 
 def _is_foreign(language: str) -> bool:

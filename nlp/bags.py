@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -61,15 +62,16 @@ class Bags:
         return np.diff(np.append(self.starts, len(self.numbers)))
 
 
-def hash_words(words: Sequence[npt.NDArray[np.uint64]]) -> Bags:
+def hash_words(words: Sequence[Sequence[int]]) -> Bags:
     """Return the words of each text, numbers of 64 bits, and its pairs of neighbours, each once, as buckets."""
     lengths = np.array([len(each) for each in words])
-    run = np.concatenate(words)
+    run = np.fromiter(chain.from_iterable(words), np.uint64, lengths.sum())
     owner = np.repeat(np.arange(len(words)), lengths) << BITS
     single = (run * _ONE) >> _SHIFT
     pair = ((run[:-1] * _TWO ^ run[1:]) * _ONE) >> _SHIFT
     pairs = (owner[:-1] | pair.astype(np.int64))[owner[1:] == owner[:-1]]
-    keys = np.unique(np.concatenate([owner | single.astype(np.int64), pairs]))
+    keys = np.sort(np.concatenate([owner | single.astype(np.int64), pairs]))
+    keys = keys[np.append(True, keys[1:] != keys[:-1])]  # np.unique takes three times as long
     starts = np.searchsorted(keys, np.arange(len(words)) << BITS)
     sizes = np.diff(np.append(starts, len(keys)))
     return Bags(keys & (BUCKETS - 1), starts, _WEIGHT / np.sqrt(sizes + _CALM), BUCKETS)

@@ -15,7 +15,7 @@ from nlp.signals import signals
 Array = npt.NDArray[np.float64]
 
 _CAPITALS = re.compile(r"[A-Z]")
-_SELF = frozenset(
+SELF = frozenset(
     {"i", "i'm", "i've", "i'd", "i'll", "im", "ive", "my", "me", "we", "we're", "we've", "our", "us", "mine"}
 )
 _DIGIT = re.compile(r"\d")
@@ -26,7 +26,20 @@ GRAVE = frozenset(
 )
 HARM = frozenset({"hurt", "danger", "allergy", "spoiled"})
 _UNHEARD = frozenset({"ignored", "asked_again", "on_hold"})
-_FAULTS = frozenset({"broken", "access", "outage", "security", "money_taken", "order", "stranded"})
+_FAULTS = frozenset(
+    {
+        "broken",
+        "unable",
+        "access",
+        "closed_account",
+        "outage",
+        "all_gone",
+        "security",
+        "money_taken",
+        "order",
+        "stranded",
+    }
+)
 MEASURES: Mapping[str, int] = {
     "words": 0,
     "few_words": 0,
@@ -65,19 +78,22 @@ def feature_signs() -> Array:
     return np.array([*(signal.sign for signal in signals().values()), *MEASURES.values()], dtype=np.float64)
 
 
-def measure(texts: Sequence[str], words: Sequence[Sequence[str]], found: Sequence[Collection[str]]) -> Array:
-    """Return the features of texts: a row for each, of its words in lower case and the signals found in it."""
+def measure(texts: Sequence[str], spoken: Sequence[tuple[int, bool]], found: Sequence[Collection[str]]) -> Array:
+    """Return the features of texts, a row for each.
+
+    `spoken` are the number of words in each, and whether it speaks of oneself; `found` are the signals found in it.
+    """
     places = _places()
     rows = np.zeros((len(texts), len(places) + len(MEASURES)))
-    for number, names in enumerate(found):
-        rows[number, [places[name] for name in names]] = 1.0
-    rows[:, len(places) :] = [_measure(*each) for each in zip(texts, words, found, strict=True)]
+    owners = [number for number, names in enumerate(found) for _ in names]
+    rows[owners, [places[name] for names in found for name in names]] = 1.0
+    rows[:, len(places) :] = [_measure(*each) for each in zip(texts, spoken, found, strict=True)]
     return rows
 
 
-def _measure(text: str, spoken: Sequence[str], found: Collection[str]) -> tuple[float, ...]:
+def _measure(text: str, spoken: tuple[int, bool], found: Collection[str]) -> tuple[float, ...]:
     """Return the measures of a text, in the order of MEASURES."""
-    words = len(spoken)
+    words, self = spoken
     asks = "asks" in found or "asks_words" in found or "help" in found
     names = set(found)
     fault = not names.isdisjoint(_FAULTS)
@@ -85,7 +101,6 @@ def _measure(text: str, spoken: Sequence[str], found: Collection[str]) -> tuple[
     harm = not names.isdisjoint(HARM)
     unheard = not names.isdisjoint(_UNHEARD)
     to_us = "tagged" in found
-    self = not _SELF.isdisjoint(spoken)
     return (
         math.log1p(words) / 4,
         words <= 5,

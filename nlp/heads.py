@@ -67,18 +67,20 @@ class Heads:
         return shipped_vectors().project(self.dense[:, -SIZE - 1 : -1])
 
     def weigh(self, laid: Laid) -> Array:
-        """Return the odds, not yet made honest: texts x outputs.
+        """Return the odds: texts x outputs, those of the plain chances calibrated.
 
         Without BLAS: for so little it would wake a thread a core, and these spin on.
         """
         measured: Array = np.einsum("rf,wf->rw", laid.measured, self.dense[:, : -SIZE - 1])
-        return measured + self.dense[:, -1] + laid.pieces.weigh(self.pieces) + laid.words.weigh(self.words)
-
-    def read(self, laid: Laid) -> list[Reading]:
-        """Return a reading of each text."""
-        odds = self.weigh(laid)
+        odds = measured + self.dense[:, -1] + laid.pieces.weigh(self.pieces) + laid.words.weigh(self.words)
         plain = len(GRADES) + len(PLAIN)
-        chances = squash(odds[:, :plain] * self.slopes + self.shifts)
+        odds[:, :plain] = odds[:, :plain] * self.slopes + self.shifts
+        return odds
+
+    def read(self, odds: Array) -> list[Reading]:
+        """Return a reading of each text from its odds, calibrated."""
+        plain = len(GRADES) + len(PLAIN)
+        chances = squash(odds[:, :plain])
         # a post that must be answered now must be answered: the chances fall from grade to grade
         grades = np.minimum.accumulate(chances[:, : len(GRADES)], axis=1).tolist()
         intents = soften(odds[:, plain:]).tolist()

@@ -57,7 +57,7 @@ def detect(text: str) -> str:
     """
     bare = _MASKED.sub(" ", text[:_LONGEST])
     words = _WORD.findall(bare.lower())
-    if reads_as_english(words):
+    if is_plainly_english(len(words), count_english(words)):
         return "en"
     if script := _script_of(bare):
         return script
@@ -69,10 +69,14 @@ def detect(text: str) -> str:
     return code if certainty >= sure else UNSURE
 
 
-def reads_as_english(words: Sequence[str]) -> bool:
-    """Say whether enough of the words, in lower case, are the small words of English, so that no more need be asked."""
-    known = sum(word.replace("\u2019", "'") in _ENGLISH for word in words)
-    return known >= 2 and known * 4 >= len(words)
+def count_english(words: Sequence[str]) -> int:
+    """Return how many of the words, in lower case, are among the small words of English."""
+    return sum(word.replace("\u2019", "'") in _ENGLISH for word in words)
+
+
+def is_plainly_english(words: int, english: int) -> bool:
+    """Say whether so many small words of English among all words leave nothing to ask."""
+    return english >= 2 and english * 4 >= words
 
 
 def _script_of(text: str) -> str:

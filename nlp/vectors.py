@@ -39,14 +39,16 @@ class Vectors:
         # one more row, of zeros: the piece of a text in which nothing is known
         self._rows: npt.NDArray[np.int8] = np.vstack([rows, np.zeros((1, SIZE), dtype=np.int8)])
         self._cut = lru_cache(maxsize=30_000)(self._cut_word)
-        self._cut_token = lru_cache(maxsize=60_000)(self._cut_word_plain)
 
-    def cut(self, texts: Sequence[Sequence[str]]) -> Bags:
-        """Return the word pieces of texts, given as their words in lower case; nothing of handles and links."""
-        cut, nothing = self._cut_token, len(self._rows) - 1
-        pieces = [[*(place for word in words for place in cut(word))][:_MOST_PIECES] for words in texts]
-        lengths = np.array([len(each) for each in pieces])
-        numbers = np.array([place for each in pieces for place in (*each, nothing)])
+    def cut(self, word: str) -> tuple[int, ...]:
+        """Return the pieces of a word in lower case: nothing of a handle, and every part of one that holds signs."""
+        return tuple(place for token in _TOKEN.findall(_plain(word)) for place in self._cut(token))
+
+    def bag(self, pieces: Sequence[Sequence[int]]) -> Bags:
+        """Return the pieces of texts as bags, the first 512 of each."""
+        nothing = len(self._rows) - 1
+        lengths = np.array([min(len(each), _MOST_PIECES) for each in pieces])
+        numbers = np.array([place for each in pieces for place in (*each[:_MOST_PIECES], nothing)])
         ends = np.cumsum(lengths + 1)
         return Bags(numbers, ends - lengths - 1, _SCALE / np.sqrt(lengths + _CALM), len(self._rows))
 
@@ -72,9 +74,12 @@ class Vectors:
         )
         return projected
 
-    def _cut_word_plain(self, word: str) -> tuple[int, ...]:
-        """Cut a word of a text: nothing of a handle, and every part of one that holds signs."""
-        return tuple(place for token in _TOKEN.findall(_plain(word)) for place in self._cut(token))
+    def sample(self, every: int) -> Array:
+        """Return the vectors of every so many pieces, each of length one: what words are like in general."""
+        rows = self._rows[:-1:every].astype(np.float64)
+        lengths = np.sqrt(np.einsum("ps,ps->p", rows, rows))
+        unit: Array = rows[lengths > 0] / lengths[lengths > 0][:, None]
+        return unit
 
     def average(self, text: str) -> npt.NDArray[np.float64]:
         """Return the mean vector of `text`, of length one; zeros where it holds nothing known."""

@@ -6,7 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.signals import _compile, _index, _unless, find_signals, lower_in_place, plain_name, second_words, signals
+from nlp.runs import Runs
+from nlp.signals import (
+    EVERYTHING,
+    _compile,
+    _table,
+    _unless,
+    find_signals,
+    lower_in_place,
+    needed_words,
+    places_of,
+    plain_name,
+    read_run,
+    second_words,
+    signals,
+)
 
 OURS = frozenset({plain_name("Halcyon Air")})
 
@@ -111,12 +125,38 @@ def test_spans_lie_in_any_text(text: str) -> None:
         assert 0 <= signal.start < signal.end <= len(text)
 
 
-def test_the_second_word_only_saves_work(corpus: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking at the second word before the pattern changes nothing of what is found."""
-    texts = [str(row["text"]) for row in corpus[::3]]
+def test_looking_ahead_only_saves_work(corpus: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at the second word, and for a word that must follow, changes nothing of what the patterns find."""
+    texts = [str(row["text"]) for row in corpus[::5]]
     quick = [find_signals(text) for text in texts]
     monkeypatch.setattr("nlp.signals.Entry.phrases_before", lambda entry, _: entry.phrases)
+    # as if each run held a word of which only the patterns know what it is
+    monkeypatch.setattr("nlp.signals._RUNS", Runs(lambda run: read_run(run)._replace(offers=EVERYTHING)))
     assert quick == [find_signals(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ("… (?:twice|three times) today", {"twice", "three"}),
+        (r"(?:\w+ )?fire", {"fire"}),
+        (r"(?:\w+ )?\w+ing", set()),
+        ("back", set()),
+    ],
+)
+def test_needed_words_are_read_from_a_phrase(rest: str, words: set[str]) -> None:
+    """What must follow a gap is told where it is plain words, and only there."""
+    assert needed_words(rest) == words
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=()), max_size=120))
+def test_runs_are_found_where_they_stand(text: str) -> None:
+    """However a text is spaced, each run begins where it is said to."""
+    lower = lower_in_place(text)
+    runs = lower.split()
+    places = places_of(lower, runs)
+    assert [lower[place : place + len(run)] for place, run in zip(places, runs, strict=True)] == runs
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
@@ -138,8 +178,8 @@ def test_second_words_are_read_from_a_phrase(rest: str, words: set[str] | None) 
 
 def test_every_phrase_compiles() -> None:
     """Each line of signals.toml is a phrase that can be looked for, and its shorthand is spelled out."""
-    for entry in _index().values():
-        for _, rest in entry.phrases:
+    for entry in _table()[1].values():
+        for _, rest, _ in entry.phrases:
             assert "…" not in _compile(rest).pattern
     for name in signals():
         assert (unless := _unless(name)) is None or "…" not in unless.pattern
