@@ -13,15 +13,18 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, cast
 
 from bot.clock import Clock
 from bot.harvest import News, gather, sift
-from bot.line import MUST_ANSWER, Budget, QuietCause, Verdict, Volume, judge, start_of_day
-from bot.store import Database, Store, feed_hours, feed_rows, followups, hearing, rechecks, reports
+from bot.line import MUST_ANSWER, Budget, QuietCause, Verdict, judge, start_of_day
+from bot.store import Database, Store, feed_hours, feed_rows, followups, hearing, rechecks
 from bot.store.erasure import write_removals
 from bot.store.hearing import Heard, Known, Written
+from bot.store.rows import moment
 from bot.store.texts import plain
+from bot.store.volume import spent_on, volume_of
+from bot.volume import Stand, Volume, candidate_of
 from listeners.mention import Batch, Mention
 from nlp.assessment import Assessment, Reason
 
@@ -98,6 +101,7 @@ class _Thought:
     again: list[tuple[Known, Heard]] = field(default_factory=list)
     edited: int = 0
     placed: list[int] = field(default_factory=list)
+    passed: Counter[str] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
 
 
@@ -140,6 +144,7 @@ class Intake:
         self._key_of: dict[int, str] = {}
         self._volume: Volume | None = None
         self._shown_today = 0
+        self._spent: Counter[str] = Counter()
         self._counted_at: datetime | None = None
         self.replayed: set[str] = set()
         """Feeds that a person asked to play in: their posts are shown however old they are."""
@@ -166,17 +171,17 @@ class Intake:
     def _think(self, batches: Sequence[tuple[str, Batch]]) -> _Thought:
         """Find out what is new, what it says and where it belongs; reads the store, writes nothing."""
         now = self._clock.now()
-        line = self._line(now)
+        stand = self._stand(now)
         harvest = gather(batches, self.platforms, self._own)
         known = hearing.known_mentions(self._store.read(), list(harvest.mentions)) if harvest.mentions else {}
         news = sift(harvest, known)
         thought = _Thought(now, harvest.heard, {feed: harvest.brought(feed, known) for feed in harvest.heard_by})
         thought.refused += [sentence for _, batch in batches for sentence in batch.refused]
         thought.edited = news.edited
-        self._weigh(thought, news, line)
+        self._weigh(thought, news, stand)
         return thought
 
-    def _weigh(self, thought: _Thought, news: News, line: float) -> None:
+    def _weigh(self, thought: _Thought, news: News, stand: Stand) -> None:
         """Assess what is news, find out where it belongs, and make its rows."""
         fresh = news.fresh
         try:
@@ -188,9 +193,10 @@ class Intake:
                 begins = key not in standing and key not in begun
                 begun.add(key)
                 twin_key = self._place(mention, key, thought) if begins else ""
-                self._note(thought, mention, assessment, line, key=key, twin_key=twin_key)
+                is_card = self._note(thought, mention, assessment, stand, key=key, twin_key=twin_key)
+                thought.passed[mention.brand] += is_card and begins and not twin_key
             for (stored, mention), assessment in zip(news.changed, assessments[len(fresh) :], strict=True):
-                self._note(thought, mention, assessment, line, stored=stored)
+                self._note(thought, mention, assessment, stand, stored=stored)
         except BaseException:
             self._forget(thought.placed)
             raise
@@ -232,25 +238,31 @@ class Intake:
         thought: _Thought,
         mention: Mention,
         assessment: Assessment,
-        line: float,
+        stand: Stand,
         *,
         key: str = "",
         twin_key: str = "",
         stored: Known | None = None,
-    ) -> None:
-        """Make the row of a mention; one that cannot be a row is refused, and keeps no other from being stored."""
+    ) -> bool:
+        """Make the row of a mention, and return whether it is worth a card.
+
+        One that cannot be a row is refused, and keeps no other from being stored.
+        """
         try:
             may_train = self._may_train(mention.feed, mention.platform)
             columns = hearing.columns_of(mention, assessment, thought.now, may_train=may_train)
         except Exception:
             log.exception("The mention %s of %s could not be stored.", mention.native_id, mention.platform)
             thought.refused.append(f"{mention.feed}: the post {mention.native_id!r} holds values that cannot be kept.")
-            return
-        each = Heard(key, columns, assessment, self._judge(mention, assessment, line, thought.now), twin_key)
+            return False
+        least = stand.least(mention.brand, thought.passed)
+        verdict = self._judge(mention, assessment, least, thought.now)
+        each = Heard(key, columns, assessment, verdict, twin_key)
         if stored is None:
             thought.new.append(each)
         else:
             thought.again.append((stored, each))
+        return bool(verdict)
 
     def _write_feeds(self, db: Database, batches: Sequence[tuple[str, Batch]], thought: _Thought) -> None:
         """Write where each feed stands now, what it brought and missed, what it cost, and what it has to say."""
@@ -277,17 +289,18 @@ class Intake:
         is_old = mention.created_at < oldest and mention.feed not in self.replayed
         return Verdict("stale") if verdict and is_old and assessment.grade < MUST_ANSWER else verdict
 
-    def _line(self, now: datetime) -> float:
-        """Return where the line stands, from what was heard in the last day; looks at the budget now and then."""
+    def _stand(self, now: datetime) -> Stand:
+        """Return where the line stands, from what was heard before; looks at the budget now and then."""
         db = self._store.read()
         if self._volume is None:
-            per_day = self._cards.per_day
-            self._volume = Volume(per_day, reports.recent_candidates(db, now, 4 * per_day))
+            self._volume = volume_of(db, self._cards.per_day, self._timezone, now)
             self._prime()
         if self._counted_at is None or abs(now - self._counted_at) >= _LOOK_AT_BUDGET_EVERY:
-            self._shown_today = self._store.cards_shown_since(start_of_day(now, self._timezone))
+            day = start_of_day(now, self._timezone)
+            self._shown_today = self._store.cards_shown_since(day)
+            self._spent = spent_on(db, day)
             self._counted_at = now
-        return self._volume.line(now)
+        return self._volume.stand(now, self._spent.total(), self._spent)
 
     def _prime(self) -> None:
         """Remember what was heard before this start, so that its copies are known for what they are."""
@@ -312,9 +325,11 @@ class Intake:
     def _learn(self, thought: _Thought, written: Written) -> None:
         """Remember what was stored: for the line, and which conversations lead now."""
         assert self._volume is not None
+        self._spent += thought.passed
         for each in thought.new:
-            if not each.twin_key:
-                self._volume.add(thought.now, each.assessment)
+            written_at, brand = moment(cast("float", each.columns["created_at"])), str(each.columns["brand"])
+            candidate = None if each.twin_key else candidate_of(each.assessment, written_at, brand)
+            self._volume.add(thought.now, candidate)
         if written.restarted:
             leads = dict(written.restarted)
             self._key_of = {number: leads.get(key, key) for number, key in self._key_of.items()}

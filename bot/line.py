@@ -1,13 +1,12 @@
 """Which conversations become a card, pure. A team answers what it can read, so the day has a budget of cards.
 
-Above the line: likely to need a reply, and on a day with more of them than the budget, among the best. What must be
-answered now always passes. What does not pass is kept quiet, with the cause on record, and counted in the digest.
+Above the line: likely to need a reply, and on a day with more of them than the budget, among the best. Where the line
+stands is learned in `bot.volume`. What must be answered now always passes. What does not pass is kept quiet, with the
+cause on record, and counted in the digest.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
@@ -20,8 +19,6 @@ from nlp.assessment import Assessment
 QuietCause = Literal["", "line", "budget", "stale", "copy"]
 LEAST_NEEDS_REPLY = 0.5
 MUST_ANSWER = 3
-WINDOW = timedelta(days=1)
-_SPARE = 4
 
 
 class Budget(Protocol):
@@ -46,12 +43,6 @@ class Verdict:
 
     def __bool__(self) -> bool:
         return not self.cause
-
-
-def line_from(priorities: Iterable[float], per_day: int) -> float:
-    """Return the priority that the last day's `per_day` best candidates have at least; 0.0 on a day with room."""
-    best = heapq.nlargest(max(per_day, 1), priorities)
-    return best[-1] if len(best) == max(per_day, 1) else 0.0
 
 
 def judge(assessment: Assessment, line: float, shown_today: int, per_day: int) -> Verdict:
@@ -82,29 +73,3 @@ def start_of_day(now: datetime, timezone: str) -> datetime:
     """Return, in UTC, the moment the local day of `now` began; the day's budget counts from there."""
     local = now.astimezone(ZoneInfo(timezone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
-
-
-class Volume:
-    """The candidates of the last day, as far as the line needs them: only the best are kept."""
-
-    def __init__(self, per_day: int, recent: Iterable[tuple[datetime, float]] = ()) -> None:
-        """Take the budget, and the candidates that were heard before this start."""
-        self._per_day = per_day
-        self._room = _SPARE * max(per_day, 1)
-        self._heard = list(recent)
-
-    def add(self, at: datetime, assessment: Assessment) -> None:
-        """Count a new conversation, if it is a candidate at all."""
-        if assessment.needs_reply >= LEAST_NEEDS_REPLY or assessment.grade >= MUST_ANSWER:
-            self._heard.append((at, assessment.priority))
-            if len(self._heard) >= 2 * self._room:
-                self._keep_best()
-
-    def line(self, now: datetime) -> float:
-        """Return where the line stands now."""
-        oldest = now - WINDOW
-        self._heard = [heard for heard in self._heard if heard[0] > oldest]
-        return line_from((priority for _, priority in self._heard), self._per_day)
-
-    def _keep_best(self) -> None:
-        self._heard = heapq.nlargest(self._room, self._heard, key=lambda heard: heard[1])

@@ -12,6 +12,8 @@ import typer
 
 from bot.cli.failures import Failure
 from bot.cli.lines import name_of, opened
+from bot.cli.options import SettingsOption
+from bot.cli.team import DatabaseOption, evaluate_team
 from bot.cli.terminal import complain, json_line, say
 
 if TYPE_CHECKING:
@@ -22,19 +24,34 @@ _POSTS = _PROJECT.parent / "shared" / "data" / "train"
 _MODEL = _PROJECT / "nlp" / "model"
 
 
-def evaluate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled posts: id, text, grade; intent where known.")],
+def evaluate(  # noqa: PLR0913, PLR0917 - the options of a command
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Labelled posts: id, text, grade; intent where known.")
+    ] = None,
+    team: Annotated[
+        bool, typer.Option("--team", help="Measure what was learned from the team's own decisions instead.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="PICTURE", help="Also draw the figures: a .png, .svg or .pdf file.")
     ] = None,
     cards: Annotated[int, typer.Option(min=1, help="How many of these posts would get a card.")] = 60,
+    db: DatabaseOption = None,
+    settings: SettingsOption = None,
 ) -> None:
     """Measure the ranking on labelled posts, beside baselines.
 
     A bad line is named on stderr and skipped; the exit code is then 2. VADER, TF-IDF and the picture need the optional
     extra `cuecard[evaluate]`.
     """
+    if team == (file is not None):
+        raise typer.BadParameter("name a file of labelled posts, or say --team, and not both")
+    if file is None:
+        if plot is not None:
+            raise typer.BadParameter("--plot draws the figures of a file, and there is none with --team")
+        table, told = evaluate_team(settings, db)
+        say(json_line(_without_nan(told)) if as_json else table)
+        return
     rows, refused = _labelled(file)
     for sentence in refused:
         complain(sentence)

@@ -1,4 +1,4 @@
-"""What is read for the digest, for the export and for the line. Reads only; nothing is changed here."""
+"""What is read for the digest and for the export. Reads only; nothing is changed here."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from sqlite_utils import Database
 
 from bot.conversation import DismissReason
 from bot.digest import TOP, DeafStretch, DigestFacts
-from bot.line import LEAST_NEEDS_REPLY, MUST_ANSWER, WINDOW, QuietCause
+from bot.line import MUST_ANSWER, QuietCause
 from bot.records import CardView, FeedState, JobKind
 from bot.store import feed_hours
 from bot.store.cards import card_views
 from bot.store.rows import moment, moment_or_none, row, rows, stamp
 from bot.store.texts import whole
 
-_SCANNED = 20_000
 _NOBODY_LISTENED = "Nothing has come from it since then, not even a sign; perhaps Cuecard was not running."
 _CAUSES = frozenset({"line", "budget", "stale", "copy"})
 # The partial indexes of `conversation` hold for exactly these words.
@@ -32,11 +31,12 @@ select e.conversation_id, e.at, e.at - (
 from event e where e.at >= ? and e.at < ? and e.after = 'answered' and e.before <> 'answered'
 """
 _GAPS = """
-select feed, started_at, ended_at, reason from gap where ended_at is null or ended_at >= ? order by started_at
+select feed, started_at, ended_at, reason, paused_until from gap where ended_at is null or ended_at >= ?
+order by started_at
 """
 _DOUBTS = """
-select feed, started_at, ended_at, usual as reason from doubt where ended_at is null or ended_at >= ?
-order by started_at
+select feed, started_at, ended_at, usual as reason, null as paused_until from doubt
+where ended_at is null or ended_at >= ? order by started_at
 """
 _EXPORT = """
 select c.id as number, c.state, c.platform, c.feed, c.brand, c.author, c.priority, c.grade, c.heard_at, c.shown_at,
@@ -64,6 +64,7 @@ def feed_states(db: Database) -> list[FeedState]:
             mentions=each["mentions"],
             silent_after=None if each["silent_after"] is None else timedelta(seconds=each["silent_after"]),
             quiet_since=moment_or_none(each["quiet_since"]),
+            paused_until=moment_or_none(each["paused_until"]),
         )
         for each in rows(db, "select * from feed order by name")
     ]
@@ -154,7 +155,13 @@ def _gaps(db: Database, start: float, end: float) -> list[DeafStretch]:
 
 def _stretches(db: Database, sql: str, start: float, end: float) -> list[DeafStretch]:
     return [
-        DeafStretch(each["feed"], moment(each["started_at"]), moment_or_none(each["ended_at"]), each["reason"])
+        DeafStretch(
+            each["feed"],
+            moment(each["started_at"]),
+            moment_or_none(each["ended_at"]),
+            each["reason"],
+            moment_or_none(each["paused_until"]),
+        )
         for each in rows(db, sql, (start,))
         if each["started_at"] < end
     ]
@@ -164,18 +171,6 @@ def _silences(states: Iterable[FeedState], now: datetime) -> list[DeafStretch]:
     """Return the feeds that nobody has heard of for too long though none was found deaf: Cuecard was not running."""
     unheard = [(state.name, state.unheard_since(now)) for state in states if state.deaf_since is None]
     return [DeafStretch(name, since, None, _NOBODY_LISTENED) for name, since in unheard if since is not None]
-
-
-def recent_candidates(db: Database, now: datetime, limit: int) -> list[tuple[datetime, float]]:
-    """Return when heard, and the priority, of the last day's best candidates for a card; bounded work on any day."""
-    found = rows(
-        db,
-        "select heard_at, priority from ("
-        "select heard_at, priority, needs_reply, grade from mention where heard_at > ? order by heard_at desc limit ?)"
-        " where needs_reply >= ? or grade >= ? order by priority desc limit ?",
-        (stamp(now - WINDOW), _SCANNED, LEAST_NEEDS_REPLY, MUST_ANSWER, limit),
-    )
-    return [(moment(each["heard_at"]), each["priority"]) for each in found]
 
 
 def last_digest_day(db: Database) -> str | None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.conversation import Conversation, State
-from bot.line import Volume, judge, line_from, start_of_day, still_worth_showing
+from bot.line import judge, start_of_day, still_worth_showing
 from bot.records import CardView
 from tests.bot.flow_fixtures import NOW, Cards, assess, mention
 
@@ -20,24 +17,6 @@ def view(state: State = State.NEW, grade: int = 2, age: timedelta = timedelta(0)
     heard_at = NOW - age
     conversation = Conversation(1, state, "place", "feed", "ana", "", 50.0, grade, heard_at, heard_at)
     return CardView(conversation, 1, mention("1"), assess("leaks"))
-
-
-def test_a_day_with_room_has_no_line() -> None:
-    """With fewer candidates than the budget, priority keeps nobody out."""
-    assert line_from([90.0, 20.0], per_day=3) == 0.0
-
-
-def test_a_full_day_takes_the_best() -> None:
-    """The line is the priority of the last one that fits."""
-    assert line_from([10.0, 50.0, 90.0, 70.0], per_day=2) == 70.0
-
-
-@given(st.lists(st.floats(0, 100), max_size=60), st.integers(1, 20))
-def test_the_line_lets_the_budget_through(priorities: list[float], per_day: int) -> None:
-    """At least the budget passes, and only equals of the last one beyond it."""
-    line = line_from(priorities, per_day)
-    assert sum(priority >= line for priority in priorities) >= min(per_day, len(priorities))
-    assert sum(priority > line for priority in priorities) <= max(per_day, 1) or line == 0.0
 
 
 @pytest.mark.parametrize(
@@ -84,25 +63,3 @@ def test_the_day_begins_where_the_team_lives() -> None:
     """In Berlin the day of 23:30 UTC began at 23:00 UTC."""
     began = start_of_day(datetime(2026, 1, 5, 23, 30, tzinfo=UTC), "Europe/Berlin")
     assert began == datetime(2026, 1, 5, 23, 0, tzinfo=UTC)
-
-
-def test_yesterday_does_not_raise_the_line() -> None:
-    """Candidates older than a day no longer count."""
-    volume = Volume(1, [(NOW - timedelta(hours=25), 99.0), (NOW - timedelta(hours=1), 40.0)])
-    assert volume.line(NOW) == 40.0
-
-
-def test_a_storm_raises_the_line_in_bounded_memory() -> None:
-    """Of ten thousand candidates the line is that of the best, and few are remembered."""
-    volume = Volume(5)
-    for number in range(10_000):
-        volume.add(NOW, replace(assess("leaks"), priority=number / 100))
-    assert volume.line(NOW) == pytest.approx(99.95)
-    assert len(volume._heard) <= 40
-
-
-def test_chatter_does_not_raise_the_line() -> None:
-    """What is no candidate for a card takes no place from one."""
-    volume = Volume(1)
-    volume.add(NOW, assess("chatter [99]"))
-    assert volume.line(NOW) == 0.0
