@@ -12,6 +12,8 @@ BENCHMARKS = (
     "matching",
     "firehose",
     "assessing",
+    "team",
+    "replies",
     "grouping",
     "intake",
     "memory",

@@ -11,7 +11,9 @@ from typing import Self
 
 from bot.clock import Clock, SystemClock
 from bot.config import Secrets, Settings
+from bot.drafting import Drafting, drafting_tasks, silent_of, tell_operator
 from bot.intake import Intake, IntakeReport
+from bot.late_drafts import LateDrafts, drafter_of
 from bot.listening import SILENT_AFTER, Feed, Listening
 from bot.outbox import Sender
 from bot.platforms import fingerprint, open_platforms
@@ -22,11 +24,13 @@ from bot.slack.deliver import Deliver
 from bot.slack.desk import Desk
 from bot.slack.people import Roster
 from bot.store import Store
+from bot.taste import Learner
+from bot.watch_words import contexts_of
 from listeners.catalog import PLATFORMS
 from listeners.contract import Platform
 from nlp.assess import Assessor
 from nlp.group import Grouper
-from nlp.playbook import load_playbook
+from nlp.playbook_file import PlaybookFile
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +49,29 @@ class Cuecard:
         self._opened = contextlib.ExitStack()
         with contextlib.ExitStack() as undo:
             undo.push(self._opened)
-            playbook = load_playbook(settings.playbook)
+            self.store = Store(settings.store.path)
+            tell = tell_operator(self.store, self._clock.now, self._wake)
+            playbook = PlaybookFile(settings.playbook, tell)
             platforms = open_platforms(settings, secrets, self._pause, self._clock.now, spent=self._spent)
             for platform in platforms.values():
                 self._opened.callback(platform.close)
-            self.store = Store(settings.store.path)
             self._opened.enter_context(self.store.hold())  # first: a bot that runs keeps the tables it knows
             self._opened.enter_context(self.store)
-            self.desk = Desk(self.store, settings, platforms, playbook, self._clock, wake=self._wake)
+            self._build_desk(settings, secrets, platforms, playbook)
             self._build_slack(secrets)
             undo.callback(self.line.stop)
             self._build_loop(settings, platforms)
             undo.pop_all()
+
+    def _build_desk(
+        self, settings: Settings, secrets: Secrets, platforms: dict[str, Platform], playbook: PlaybookFile
+    ) -> None:
+        drafting = Drafting(self.store, playbook, silent_of(settings))
+        drafter = drafter_of(settings, secrets)
+        late = LateDrafts(drafting, drafter) if drafter else None
+        if late is not None:
+            self._opened.callback(late.close)
+        self.desk = Desk(self.store, settings, platforms, drafting, self._clock, wake=self._wake, late_drafts=late)
 
     def _build_slack(self, secrets: Secrets) -> None:
         client = build_client(self.desk.settings, secrets)
@@ -65,7 +80,7 @@ class Cuecard:
         self.line = Line(build_app(self.desk, client, self._roster), client, secrets, self._clock)
 
     def _build_loop(self, settings: Settings, platforms: dict[str, Platform]) -> None:
-        self._assessor = Assessor()
+        self._assessor = Assessor(contexts=contexts_of(settings))
         intake = Intake(
             self.store,
             self._assessor,
@@ -84,7 +99,10 @@ class Cuecard:
         late_after = timedelta(minutes=settings.reply.late_after_minutes)
         self.sender = Sender(self.store, platforms, self._clock, late_after=late_after)
         expire_after = timedelta(days=settings.cards.expire_after_days)
-        self.scheduler = Scheduler(self.store, self._clock, house_tasks(settings.digest, expire_after))
+        learner = Learner(self._assessor, settings.may_train)
+        learner.use(self.store, self._clock.now())  # before the first mention is assessed
+        tasks = [*house_tasks(settings.digest, expire_after), *learner.tasks(), *drafting_tasks(self.desk.drafting)]
+        self.scheduler = Scheduler(self.store, self._clock, tasks)
 
     def start(self) -> None:
         """Sign in to Slack and start every thread. Slack being away is no reason not to listen.
@@ -93,7 +111,8 @@ class Cuecard:
             SlackRefusedError: Slack does not take the token; nothing was started then.
         """
         sign_in(self._roster)
-        threading.Thread(target=self._assessor.warm, name="warm-up", daemon=True).start()
+        more = self.desk.drafting.what_to_warm()
+        threading.Thread(target=self._warm, args=(more,), name="warm-up", daemon=True).start()
         self.line.start()
         self.deliver.start()
         self.sender.start()
@@ -138,6 +157,12 @@ class Cuecard:
     @property
     def _channel(self) -> str:
         return self.desk.settings.slack.channel
+
+    def _warm(self, more: Callable[[], object] | None) -> None:
+        """Load what the first post and the first press on Reply would otherwise wait for."""
+        self._assessor.warm()
+        if more is not None:
+            more()
 
     def _pause(self, seconds: float) -> bool:
         return self._clock.wait(self._stop, seconds)

@@ -28,6 +28,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.watch_words import WorldWords, mistakes_of
+
 if TYPE_CHECKING:
     from listeners.query import Watches
 
@@ -103,6 +105,26 @@ def _check_api_url(value: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("an address with a password, a question mark or a # cannot be used; write only the address")
     return value if value.endswith("/") else value + "/"
+
+
+def _check_endpoint(value: str) -> str:
+    from nlp.endpoint import is_safe_address  # noqa: PLC0415 - keeps the network's library out of a plain import
+
+    if value and not is_safe_address(value):
+        raise ValueError(
+            f"{value!r} cannot be used; write an https:// address up to /v1, without a password or a question mark"
+            " (plain http only for this machine)"
+        )
+    return value.rstrip("/")
+
+
+def _check_platforms(value: tuple[str, ...]) -> tuple[str, ...]:
+    from listeners.catalog import LABELS  # noqa: PLC0415
+
+    for name in value:
+        if name not in LABELS:
+            raise ValueError(f"there is no platform {name!r}; known are {', '.join(sorted(LABELS))}")
+    return value
 
 
 def _check_query(value: str) -> str:
@@ -188,6 +210,19 @@ class ReplySettings(_Frozen):
     """A reply due this long ago, while Cuecard or its machine was down, is given back to its owner, not sent."""
 
 
+class DrafterSettings(_Frozen):
+    """A model that may write one more draft. Without a `url` there is none."""
+
+    url: Annotated[str, AfterValidator(_check_endpoint)] = ""
+    """Where an OpenAI-compatible endpoint answers, up to `/v1`."""
+    model: str = Field(default="", max_length=200)
+    """What the endpoint calls the model."""
+    platforms: Annotated[tuple[str, ...], AfterValidator(_check_platforms)] = ()
+    """The platforms whose posts may be shown to the endpoint; those of all others never are."""
+    timeout_seconds: Annotated[float, Field(allow_inf_nan=False)] = Field(default=10, ge=0.5, le=60)
+    """How long its answer may take."""
+
+
 class DigestSettings(_Frozen):
     """When the daily message comes."""
 
@@ -217,6 +252,9 @@ class WatchSettings(_Frozen):
     """The brand this watch is for; empty: the brand of [brand]."""
     feeds: tuple[str, ...] = ()
     """The feeds to match; empty: all of them."""
+    about: WorldWords = ()
+    not_about: WorldWords = ()
+    """Words of the brand's own world, and of other things of its name: for a brand called by a common word."""
 
 
 class Settings(_Frozen):
@@ -230,6 +268,7 @@ class Settings(_Frozen):
     store: StoreSettings = StoreSettings()
     playbook: Path = Path("playbook.toml")
     """The team's own facts, openers and rules; relative to the settings file."""
+    drafter: DrafterSettings = DrafterSettings()
     watch: tuple[WatchSettings, ...] = ()
     feed: dict[Name, Annotated[dict[str, object], AfterValidator(_check_feed)]] = Field(default_factory=dict)
     """Feeds by name: each has `platform`, and that platform's own settings."""
@@ -243,9 +282,16 @@ class Settings(_Frozen):
 
     @model_validator(mode="after")
     def _check_across(self) -> Self:
-        if found := [*self._mistakes_of_watches()]:
+        if found := [*self._mistakes_of_watches(), *self._mistakes_of_drafter()]:
             raise MisplacedError(found)
         return self
+
+    def _mistakes_of_drafter(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield what a drafter lacks to be of any use."""
+        if self.drafter.url and not self.drafter.model:
+            yield ("drafter", "url"), "name the model too: model = …"
+        if self.drafter.url and not self.drafter.platforms:
+            yield ("drafter", "url"), "say whose posts the model may see: platforms = [...]"
 
     def _mistakes_of_watches(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Yield the place of each mistake that shows only when watches are seen beside each other and the feeds."""
@@ -257,6 +303,7 @@ class Settings(_Frozen):
                 if feed not in self.feed:
                     known = f"set are {', '.join(self.feed)}" if self.feed else "none is set"
                     yield ("watch", number, "feeds"), f"there is no feed {feed!r}; {known}"
+            yield from mistakes_of(number, watch.about, watch.not_about, watch.brand or self.brand.name)
 
     def compile_watches(self) -> Watches:
         """Return the watches, parsed and compiled for one pass over a text."""
@@ -275,7 +322,7 @@ class Settings(_Frozen):
         return {key: value for key, value in self.feed[feed].items() if key not in {"platform", *EVERY_FEED}}
 
     def may_suggest(self, feed: str) -> bool:
-        """Return whether suggestions may be drawn for what this feed hears; the platform may forbid it too."""
+        """Return whether this feed is set to have replies suggested; its platform's rules may forbid it too."""
         return self.feed.get(feed, {}).get("may_suggest", True) is not False
 
     def may_train(self, feed: str, platform: str) -> bool:
@@ -298,11 +345,13 @@ class Secrets(BaseSettings):
 
     slack_bot_token: SecretStr = SecretStr("")
     slack_app_token: SecretStr = SecretStr("")
+    drafter_key: SecretStr = SecretStr("")
     _variables: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def for_platforms(self) -> dict[str, str]:
-        """Return the variables a platform may read a key of its own from; Slack's tokens are not among them."""
-        return {name: value for name, value in self._variables.items() if not name.upper().startswith("SLACK_")}
+        """Return the variables a platform may read a key of its own from: all but Slack's and the drafter's."""
+        ours = ("SLACK_", "DRAFTER_")
+        return {name: value for name, value in self._variables.items() if not name.upper().startswith(ours)}
 
     def problems(self) -> list[str]:
         """Return one sentence for each Slack token that is missing or of the wrong kind."""

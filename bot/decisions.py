@@ -15,12 +15,12 @@ from typing import Literal
 
 from bot.conversation import DISMISS_LABELS, Actor, Conversation, DismissReason, Event, State
 from bot.ledger import Send, SendState, say_not_whole, say_what_is_up
-from bot.refusals import NOT_THERE, UNSURE, check_reply, say_not_yours, say_too_late, say_why_not
+from bot.refusals import ANOTHER_WAY, NOT_THERE, UNSURE, check_reply, say_not_yours, say_too_late, say_why_not
 from bot.spoken import say_length
 from bot.store import Database, Store
 from bot.store.conversations import conversation, move, note
 from bot.store.events import who_brought_it_here
-from bot.store.mentions import place_of
+from bot.store.mentions import mention, place_of
 from bot.store.sends import (
     Approval,
     closing_send,
@@ -32,6 +32,8 @@ from bot.store.sends import (
     withdraw,
     write_posted,
 )
+from bot.store.suggestions import suggested_texts
+from bot.way import Way, answers_alike, way_of
 from listeners.contract import Posted, Shape
 
 __all__ = [
@@ -170,6 +172,7 @@ def approve(  # noqa: PLR0913, PLR0917 - a person approves all of this at once
     hold: timedelta,
     *,
     as_thread: bool = False,
+    way: Way | None = None,
 ) -> Outcome:
     """Approve one reply, exactly as shaped. Everything is checked again here, whatever was checked before.
 
@@ -185,6 +188,7 @@ def approve(  # noqa: PLR0913, PLR0917 - a person approves all of this at once
         now: when.
         hold: how long Undo works.
         as_thread: whether the person chose to have a long reply posted as the thread of `shape.parts`.
+        way: the feed and the account that the person was shown as those that answer; None where none was shown.
     """
     with store.transaction() as db:
         found = conversation(db, conversation_id)
@@ -193,9 +197,10 @@ def approve(  # noqa: PLR0913, PLR0917 - a person approves all of this at once
         same = _same_click(db, found.id, mention_id, shape.text, actor)
         if same is not None:
             return Outcome(is_done=True, sentence=_say_approved(same.route, same.send_after - now), send_id=same.id)
-        sentence = _why_no_reply(db, found, mention_id, actor, now) or _why_not_so(db, mention_id, route)
-        sentence = sentence or check_reply(text, suggestion, shape, as_thread=as_thread)
-        if sentence:
+        sentence = _why_no_reply(db, found, mention_id, actor, now) or _why_not_so(db, mention_id, route, way)
+        starts = dict.fromkeys((suggestion, *suggested_texts(db, found.id)))
+        refusals = (check_reply(text, start, shape, as_thread=as_thread) for start in starts)
+        if sentence := sentence or next(filter(None, refusals), ""):
             return Outcome(is_done=False, sentence=sentence)
         send_after = now + hold if route == "api" else now
         key, parts = secrets.token_hex(16), shape.parts if as_thread else ()
@@ -343,10 +348,13 @@ def _why_no_reply(db: Database, found: Conversation, mention_id: int, actor: Act
     return "The author took this post down, so there is nothing left to reply to." if place[1] else ""
 
 
-def _why_not_so(db: Database, mention_id: int, route: str) -> str:
-    """Return why a reply to this mention can not leave by this route, or ''."""
-    is_closed = route == "api" and closing_send(db, mention_id) is not None
-    return "Programs may not answer this post; open the reply again to post it by hand." if is_closed else ""
+def _why_not_so(db: Database, mention_id: int, route: str, shown: Way | None) -> str:
+    """Return why a reply to this mention can not leave by this route, or from where the person was shown, or ''."""
+    if route == "api" and closing_send(db, mention_id) is not None:
+        return "Programs may not answer this post; open the reply again to post it by hand."
+    answered = mention(db, mention_id)
+    is_same = shown is None or answered is None or answers_alike(shown, way_of(answered))
+    return "" if is_same else ANOTHER_WAY
 
 
 def _same_click(db: Database, conversation_id: int, mention_id: int, text: str, actor: Actor) -> Send | None:

@@ -32,13 +32,15 @@ _QUIET_WORDS: Mapping[QuietCause, str] = {
 class DeafStretch:
     """A stretch of the period in which a feed was not heard, or not surely; `ended_at` is None while it lasts.
 
-    `reason` is a sentence; of a doubt it is what the feed usually brings, such as 'about 12 an hour'.
+    `reason` is a sentence; of a doubt it is what the feed usually brings, such as 'about 12 an hour'. `paused_until` is
+    set where the feed held back on purpose.
     """
 
     feed: str
     started_at: datetime
     ended_at: datetime | None
     reason: str = ""
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,7 @@ def _refused(refused: Mapping[str, int]) -> str:
 def _warnings(facts: DigestFacts, zone: ZoneInfo) -> list[str]:
     """Say which feeds nobody heard, those that are deaf still first, and which were perhaps not heard."""
     deaf = [
-        f"{gap.feed} is deaf since {_moment(gap.started_at, zone)}{_because(gap.reason)}"
+        f"{gap.feed} is {_unheard(gap, zone)} since {_moment(gap.started_at, zone)}{_because(gap.reason)}"
         for gap in facts.gaps
         if gap.ended_at is None
     ]
@@ -266,8 +268,16 @@ def _warnings(facts: DigestFacts, zone: ZoneInfo) -> list[str]:
         ended = last.ended_at or facts.until
         when = f"from {_moment(last.started_at, zone)} to {_moment(ended, zone)}"
         often = f" {len(gaps)} times, the last time" if len(gaps) > 1 else ""
-        over.append(f"{feed} was deaf{often} {when}{_because(last.reason)}")
+        what = "deaf" if last.paused_until is None else "paused"
+        over.append(f"{feed} was {what}{often} {when}{_because(last.reason)}")
     return [*deaf, *never, *over, *(_doubt(each, zone) for each in facts.doubts)]
+
+
+def _unheard(gap: DeafStretch, zone: ZoneInfo) -> str:
+    """Say why a feed is not heard now: something is wrong, or it holds back on purpose."""
+    if gap.paused_until is None:
+        return "deaf"
+    return f"paused until {_moment(gap.paused_until, zone)}, not heard"
 
 
 def _doubt(doubt: DeafStretch, zone: ZoneInfo) -> str:

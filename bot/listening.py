@@ -5,7 +5,8 @@
 A feed resumes from the last cursor that was stored, so nothing is lost between a failure, or the end of the process,
 and the next try. When the store is slow the queue fills and the feeds wait. A feed that fails goes on trying, ever less
 often; once it has not been heard for long it is deaf, which is on record, told to the operator once, and told
-again when it hears. A feed that fails for good is deaf at once and stays so.
+again when it hears. A feed that fails for good is deaf at once and stays so; one that holds back on purpose is paused
+at once, and says until when.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bot.clock import Clock
 from bot.intake import Intake, IntakeReport
 from bot.store import Store, feed_rows
 from listeners.contract import Platform
-from listeners.errors import ListenerError
+from listeners.errors import ListenerError, Paused
 from listeners.mention import Batch
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class FeedRunner:
         """Take the feed, and `give`, which passes a batch on and returns False when it is time to stop."""
         self.feed = feed
         self.problem = ""
+        self.paused_until: datetime | None = None
         self.is_over = False
         self.last_heard: datetime | None = None
         self.deaf_after = DEAF_AFTER
@@ -126,7 +128,7 @@ class FeedRunner:
 
     def _hear(self) -> None:
         """Note that the feed brought something; only one that holds out for a while may be tried soon again."""
-        self._failing_since, self.problem = None, ""
+        self._failing_since, self.paused_until, self.problem = None, None, ""
         self.last_heard = self._clock.now()
         if self.last_heard - self._began_at >= _HELD_OUT:
             self._attempts = 0
@@ -135,7 +137,9 @@ class FeedRunner:
         """Record a failure and wait until the next try; return False where there is none."""
         now = self._clock.now()
         self._attempts += 1
-        self._failing_since = self._failing_since or now
+        was_paused, self.paused_until = self.paused_until, error.until if isinstance(error, Paused) else None
+        is_over = was_paused is not None and self.paused_until is None
+        self._failing_since = now if is_over else self._failing_since or now
         self.problem = _sentence(error)
         log.warning(
             "The feed %s failed (attempt %d): %s",
@@ -152,11 +156,11 @@ class FeedRunner:
 
     def _record(self, now: datetime, *, is_final: bool) -> None:
         """Put the failure on record, as deafness once it lasts; a store that fails too is in the log."""
-        since = now if is_final and not self.feed.ends else self.deaf_since(now)
+        since = now if (is_final or self.paused_until) and not self.feed.ends else self.deaf_since(now)
         try:
             with self._store.transaction() as db:
                 if since is not None:
-                    feed_rows.mark_deaf(db, self.feed.name, since, self.problem, now)
+                    feed_rows.mark_deaf(db, self.feed.name, since, self.problem, now, paused_until=self.paused_until)
                 else:
                     feed_rows.note_problem(db, self.feed.name, self.problem)
         except Exception:
@@ -351,7 +355,8 @@ class Listening:
                 continue
             try:
                 with self._store.transaction() as db:
-                    feed_rows.mark_deaf(db, runner.feed.name, since, runner.problem or _SILENT, now)
+                    problem, until = runner.problem or _SILENT, runner.paused_until
+                    feed_rows.mark_deaf(db, runner.feed.name, since, problem, now, paused_until=until)
             except Exception:
                 log.exception("The silence of the feed %s could not be put on record.", runner.feed.name)
 

@@ -280,6 +280,76 @@ def _add_what_every_feed_needs(db: Database) -> None:
         db.execute(statement)
 
 
+_TEAM_TASTE = """
+create table team_taste (          -- corrections of the ranker that were learned from what the team decided
+    version integer primary key,
+    made_at real not null,
+    base text not null,            -- the exact weights it corrects; with others it is not used
+    decisions integer not null,
+    before real not null,          -- how well held-out decisions are ordered by those weights alone …
+    after real not null,           -- … and with the correction: average precisions
+    weights text,                  -- null: taken away for good
+    moves text not null,           -- how far posts of an intent or a place are raised or lowered
+    lessons text not null,         -- the numbers of the posts it stands on: without one of them it falls
+    changed_at real not null,      -- when it was learned, or learned anew without a post that is gone
+    state text not null,           -- 'active' or 'retired'
+    replaced integer references team_taste (version)   -- what was in use before; null: the shipped weights alone
+) strict;
+create unique index team_taste_active on team_taste (state) where state = 'active';
+create table team_look (           -- the last look at the decisions: one row
+    id integer primary key check (id = 1),
+    looked_at real,
+    settled integer not null default 0,       -- how often people had settled a conversation by then
+    decisions integer not null default 0,     -- how many of these could be learned from
+    said text not null default '',
+    paused_at real                 -- a version was taken back, and no other is learned until asked for; null: it learns
+) strict;
+create index event_settled on event (id)
+    where after in ('answered', 'dismissed', 'handed_over', 'expired') and before <> after;
+"""
+
+
+_SUGGESTIONS = """
+create table suggestion (          -- what was suggested for a post, so that it is the same each time it is asked
+    id integer primary key,
+    mention_id integer not null references mention (id),
+    made_at real not null,
+    about text not null,           -- a fingerprint of the post and of what was made of it …
+    playbook text not null,        -- … and of the playbook: with others, drafts are made anew
+    drafts text not null,
+    notes text not null default '[]',
+    sends text not null default '[]'          -- the past replies whose words it uses
+) strict;
+create index suggestion_of_mention on suggestion (mention_id, id);
+create index suggestion_by_time on suggestion (made_at);
+create index suggestion_reuse on suggestion (id) where sends <> '[]';
+create index send_by_approval on send (approved_at);
+create virtual table reply_fts using fts5 (   -- our own replies, by their words; nothing of anybody's post
+    text, content='send', content_rowid='id', tokenize="porter unicode61 remove_diacritics 2"
+);
+create trigger reply_fts_insert after insert on send begin
+    insert into reply_fts (rowid, text) values (new.id, new.text);
+end;
+create trigger reply_fts_delete after delete on send begin
+    insert into reply_fts (reply_fts, rowid, text) values ('delete', old.id, old.text);
+end;
+create trigger reply_fts_update after update of text on send begin
+    insert into reply_fts (reply_fts, rowid, text) values ('delete', old.id, old.text);
+    insert into reply_fts (rowid, text) values (new.id, new.text);
+end;
+insert into reply_fts (reply_fts) values ('rebuild');
+alter table feed add column paused_until real;   -- it holds back on purpose, as when its budget is spent; null: not so
+alter table gap add column paused_until real;    -- as of the feed
+"""
+
+
+@migrations(name="003_the_teams_taste")
+def _add_the_teams_taste(db: Database) -> None:
+    """Add what the ranker learns from the team, what was suggested to it, and the search through its replies."""
+    for statement in _split(_TEAM_TASTE + _SUGGESTIONS):
+        db.execute(statement)
+
+
 def _split(script: str) -> list[str]:
     """Cut a script into statements; a trigger's own semicolons stay inside it."""
     statements, current = [], ""

@@ -72,7 +72,8 @@ class FeedState:
     """What is known of a feed: where it stands, when it was last heard, and since when it is deaf (None: it hears).
 
     `quiet_since` is set while it answers but has brought nothing for unusually long. `silent_after` is how long it may
-    say nothing at all, None where it is not waited for: a file, or a feed that is no longer set up.
+    say nothing at all, None where it is not waited for: a file, or a feed that is no longer set up. `paused_until` is
+    set while it holds back on purpose, as when its budget is spent.
     """
 
     name: str
@@ -84,6 +85,7 @@ class FeedState:
     mentions: int = 0
     silent_after: timedelta | None = None
     quiet_since: datetime | None = None
+    paused_until: datetime | None = None
 
     def unheard_since(self, now: datetime) -> datetime | None:
         """Return since when nobody hears this feed: it is deaf, or nobody listened; None while it is heard."""

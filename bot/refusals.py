@@ -13,6 +13,10 @@ from nlp.gap import is_unchanged, open_gaps
 
 NOT_THERE = "There is no such conversation."
 UNSURE = "Nobody knows yet whether the last reply arrived. Look on the platform, and say so on the card first."
+ANOTHER_WAY = (
+    "By now another of our accounts answers this post; your words are still here. Copy them, close this and press Reply"
+    " again."
+)
 _REST = {
     State.DISMISSED: "{who} dismissed this {ago}; restore it first.",
     State.HANDED_OVER: "{who} handed this over {ago}; claim it to take it back.",

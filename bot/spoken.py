@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
@@ -15,6 +15,12 @@ def say_length(length: timedelta) -> str:
         if count >= 1:
             return f"{count} {name}" if count == 1 else f"{count} {name}s"
     return "less than a minute"
+
+
+def say_moment(moment: datetime) -> str:
+    """Return a moment in UTC, as where nobody's time zone is known: '1 December 00:00 UTC'."""
+    there = moment.astimezone(UTC)
+    return f"{there.day} {there:%B %H:%M} UTC"
 
 
 def say_ago(then: datetime, now: datetime) -> str:

@@ -51,6 +51,11 @@ def is_summons(first: Way, later: Way) -> bool:
     return bool(later.account) and not first.account
 
 
+def answers_alike(shown: Way, now: Way) -> bool:
+    """Return whether an answer goes the way that a person was shown: by the same feed, from the same account."""
+    return now.is_by(shown) and now.account == shown.account
+
+
 def better_way(first: Way, later: Way) -> Way:
     """Return the way back after a later hearing of the same post; where it changes hands, its watches are joined."""
     if is_summons(first, later):

@@ -19,6 +19,7 @@ class CatalogEntry:
     `ends` is True where a feed can come to its end (a file). `may_train`: may its text train a model; a feed's own
     setting wins. `recheck_days` is for how long after a post was heard it is looked at again once a day, because the
     platform tells of no edits and deletions: 0 where that is never needed, None for as long as its text is kept.
+    `may_suggest` is False where the house rules ask for no drafted text.
     """
 
     module: str
@@ -26,11 +27,12 @@ class CatalogEntry:
     ends: bool = False
     may_train: bool = True
     recheck_days: int | None = 0
+    may_suggest: bool = True
 
 
 PLATFORMS: Mapping[str, CatalogEntry] = {
     "x": CatalogEntry("listeners.x", "X", may_train=False, recheck_days=None),
-    "hackernews": CatalogEntry("listeners.hackernews", "Hacker News", recheck_days=14),
+    "hackernews": CatalogEntry("listeners.hackernews", "Hacker News", recheck_days=14, may_suggest=False),
     "reddit": CatalogEntry("listeners.reddit", "Reddit", may_train=False, recheck_days=None),
     "bluesky": CatalogEntry("listeners.bluesky", "Bluesky", recheck_days=30),
     "mastodon": CatalogEntry("listeners.mastodon", "Mastodon", recheck_days=None),
@@ -55,6 +57,12 @@ def may_train(platform: str) -> bool:
     """Whether the terms of a platform let its text train a model; of a place that is not known, they do not."""
     entry = PLATFORMS.get(platform)
     return entry is not None and entry.may_train
+
+
+def may_suggest(platform: str) -> bool:
+    """Whether replies may be suggested on a platform; of a place that is not known, they may."""
+    entry = PLATFORMS.get(platform)
+    return entry is None or entry.may_suggest
 
 
 def label_of(platform: str) -> str:

@@ -6,6 +6,8 @@ The first line of each class's docstring is shown to people when no better sente
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class ListenerError(Exception):
     """The platform could not be reached as expected."""
@@ -27,6 +29,15 @@ class RateLimited(Retryable):
         """Take the seconds to wait, or None where the platform did not say."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Paused(RateLimited):
+    """This feed holds back on purpose, as when its budget is spent, and goes on by itself."""
+
+    def __init__(self, message: str, *, until: datetime, now: datetime) -> None:
+        """Take one plain sentence that says why, and when it goes on."""
+        super().__init__(message, retry_after=(until - now).total_seconds())
+        self.until = until
 
 
 class Permanent(ListenerError):  # noqa: N818

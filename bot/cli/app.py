@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli import check, demo, digest, export, forget, init, quality, rank, replay, run, watch
+from bot.cli import check, demo, digest, export, forget, init, quality, rank, replay, run, team, watch
 from bot.cli.failures import plain_sentence
 from bot.cli.logs import LogLevel, start_log
 from bot.cli.terminal import complain, say
@@ -70,6 +70,7 @@ for command in (
     digest.digest,
     export.export,
     forget.forget,
+    team.team,
     quality.evaluate,
     quality.train,
 ):

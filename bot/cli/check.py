@@ -17,6 +17,7 @@ import typer
 
 from bot.cli.failures import plain_sentence
 from bot.cli.options import SettingsOption, folder_of
+from bot.cli.pace import say_pace
 from bot.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def check(
         else:
             for finding in _look_at_all(looks):
                 is_good &= _tell(finding)
-        for sentence in _refused(store):
+        for sentence in (*_namesakes(loaded), *([] if store is None else say_pace(store, loaded)), *_refused(store)):
             say(f"{_LEFT_OUT} {sentence}")
     if not is_good:
         raise typer.Exit(1)
@@ -101,6 +102,17 @@ def _watching(settings: Settings) -> Iterator[Finding]:
         yield Finding(is_good=False, sentence="No feed is set, so nothing would be heard.", remedy=remedy)
 
 
+def _namesakes(settings: Settings) -> list[str]:
+    """Say which watches will hear much about other things of the brand's name, and what helps."""
+    from bot.watch_words import watches_without_words
+
+    return [
+        f"Watch {watch}: {brand} is a common word too. A few words of your field in its `about`, such as what you sell"
+        " and what people ask you for, keep posts about other things away."
+        for watch, brand in watches_without_words(settings)
+    ]
+
+
 def _open_database(path: Path, opened: contextlib.ExitStack) -> tuple[Store | None, Finding]:
     """Open the database as the bot would, until `opened` is closed; one that does not exist is not left behind."""
     from bot.store import Store, StoreError
@@ -132,9 +144,11 @@ def _place_for_database(path: Path) -> Finding:
 def _network(
     settings: Settings, secrets: Secrets, store: Store | None
 ) -> Iterator[tuple[str, Callable[[], list[Finding]]]]:
-    """Yield what is to be tried for real: every feed, and Slack."""
+    """Yield what is to be tried for real: every feed, the drafter where there is one, and Slack."""
     for name in settings.feed:
         yield f"Feed {name}", functools.partial(_check_feed, settings, secrets, store, name)
+    if settings.drafter.url:
+        yield "Drafter", functools.partial(_check_drafter, settings, secrets)
     if not secrets.problems():
         yield "Slack", functools.partial(_check_slack, settings, secrets)
 
@@ -201,6 +215,23 @@ def _check_feed(settings: Settings, secrets: Secrets, store: Store | None, name:
         return [Finding(each.is_good, f"Feed {name}: {each.sentence}", each.remedy) for each in platform.check()]
     finally:
         platform.close()
+
+
+def _check_drafter(settings: Settings, secrets: Secrets) -> list[Finding]:
+    """Ask the drafter one small thing."""
+    from bot.late_drafts import drafter_of
+    from listeners.contract import Finding
+    from nlp.endpoint import EndpointError, ask
+
+    drafter = drafter_of(settings, secrets)
+    assert drafter is not None, "it is only looked at where one is set"
+    try:
+        ask(drafter.endpoint, [{"role": "user", "content": "Answer with the one word: yes"}])
+    except EndpointError as err:
+        remedy = "Look at [drafter] and DRAFTER_KEY. Until it answers, the playbook's drafts are offered alone."
+        return [Finding(is_good=False, sentence=f"Drafter: {err.sentence}", remedy=remedy)]
+    told = f"Drafter: {drafter.endpoint.model} answers; it sees posts of {', '.join(settings.drafter.platforms)}."
+    return [Finding(is_good=True, sentence=told)]
 
 
 def _refused(store: Store | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,3 +44,24 @@ def open_existing_store(path: Path) -> Store:
     if not path.exists():
         raise Failure(f"There is no database {path} yet; `cuecard run` and `cuecard replay` make one.")
     return Store(path).open()
+
+
+def settings_if_any(path: Path | None, db: Path | None) -> Settings | None:
+    """Return the settings; none are needed where the database is named and no settings file is here.
+
+    Raises:
+        SettingsError: with one sentence for each mistake.
+    """
+    from bot.config import load_settings
+    from bot.settings_file import settings_path
+
+    if db is not None and path is None and not settings_path().exists():
+        return None
+    return load_settings(path)
+
+
+def rights_of(settings: Settings | None) -> Callable[[str, str], bool]:
+    """Return what says of a feed's name and a post's platform whether its text may train a model."""
+    from listeners.catalog import may_train
+
+    return settings.may_train if settings else lambda _feed, platform: may_train(platform)

@@ -12,7 +12,7 @@ import typer
 
 from bot.cli.batches import in_batches
 from bot.cli.lines import is_stdin, name_of, opened
-from bot.cli.options import SettingsOption
+from bot.cli.options import SettingsOption, rights_of, settings_if_any
 from bot.cli.terminal import complain, say
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def replay(
     """
     from bot.store import Store
 
-    loaded = _settings(settings, db)
+    loaded = settings_if_any(settings, db)
     path = db or (loaded.store.path if loaded else Path("cuecard.db"))
     counts: Counter[str] = Counter()
     with Store(path) as store:
@@ -120,16 +120,6 @@ def _matches(watches: Watches | None, mention: Mention) -> list[tuple[str, str]]
     return [(watch.name, watch.brand) for watch in matched]
 
 
-def _settings(path: Path | None, db: Path | None) -> Settings | None:
-    """Return the settings; none are needed where the database is named and no settings file is here."""
-    from bot.config import load_settings
-    from bot.settings_file import settings_path
-
-    if db is not None and path is None and not settings_path().exists():
-        return None
-    return load_settings(path)
-
-
 def _feed_of(settings: Settings | None) -> str:
     """Return the feed that hears these: the configured replay, so that answers find their way, else one of our own."""
     feeds = settings.feed if settings else {}
@@ -140,19 +130,23 @@ def _open_intake(store: Store, settings: Settings | None) -> Intake:
     from bot.clock import SystemClock
     from bot.config import CardSettings
     from bot.intake import Intake
-    from listeners.catalog import may_train
+    from bot.taste import Learner
+    from bot.watch_words import contexts_of
     from nlp.assess import Assessor
     from nlp.group import Grouper
 
+    assessor, clock = Assessor(contexts=contexts_of(settings) if settings else None), SystemClock()
+    rights = rights_of(settings)
+    Learner(assessor, rights).use(store, clock.now())
     return Intake(
         store,
-        Assessor(),
+        assessor,
         Grouper(),
         settings.cards if settings else CardSettings(),
-        SystemClock(),
+        clock,
         timezone=settings.digest.timezone if settings else "UTC",
         own_handles=settings.brand.handles if settings else (),
-        may_train=settings.may_train if settings else lambda _feed, platform: may_train(platform),
+        may_train=rights,
     )
 
 

@@ -9,13 +9,20 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.config import Settings
+from bot.drafting import Drafting
+from bot.late_drafts import LateDrafts
 from bot.platforms import way_back
 from bot.records import CardView
 from bot.store import Store
-from listeners.contract import Capability, Platform, Shape
-from nlp.assessment import Draft
-from nlp.draft import suggest
-from nlp.playbook import Playbook
+from bot.store.suggestions import Suggested
+from listeners.catalog import may_suggest
+from listeners.contract import Capability, Platform, Route, Shape
+from nlp.draft import Drafts, who_takes_over
+from nlp.playbook import HandTo
+
+_REMOVED = "The author took this post down."
+_HOUSE_RULE = "The house rules there ask for a person's own words."
+_SWITCHED_OFF = "This feed is set up without suggestions (may_suggest)."
 
 
 def _do_nothing() -> None:
@@ -24,17 +31,18 @@ def _do_nothing() -> None:
 
 @dataclass(frozen=True)
 class Desk:
-    """The store, the settings, the opened feeds, the playbook and the clock.
+    """The store, the settings, the opened feeds, what makes drafts, and the clock.
 
-    `wake` tells the outbox to Slack that there is something to tell.
+    `wake` tells the outbox to Slack that there is something to tell; `late_drafts` asks a model, where one is set up.
     """
 
     store: Store
     settings: Settings
     platforms: Mapping[str, Platform]
-    playbook: Playbook
+    drafting: Drafting
     clock: Clock
     wake: Callable[[], None] = field(default=_do_nothing)
+    late_drafts: LateDrafts | None = None
 
     def now(self) -> datetime:
         """Return the present."""
@@ -58,10 +66,10 @@ class Desk:
         platform = way_back(self.platforms, view.mention)
         if platform is None:
             reason = "the feed that heard it is no longer set up."
-            return Capability("by_hand" if view.mention.url else "none", reason, view.mention.url)
+            is_allowed = may_suggest(view.mention.feed_platform or view.mention.platform)
+            route: Route = "by_hand" if view.mention.url else "none"
+            return Capability(route, reason, view.mention.url, may_suggest=is_allowed)
         capability = platform.capability(view.mention)
-        may_suggest = capability.may_suggest and self.settings.may_suggest(view.mention.feed)
-        capability = replace(capability, may_suggest=may_suggest)
         closing = self.store.closing_send(view.mention_id) if capability.route == "api" and view.send else None
         if closing is None:
             return capability
@@ -78,12 +86,26 @@ class Desk:
             return shape
         return replace(shape, parts=()) if shape.parts else shape
 
-    def drafts(self, view: CardView) -> tuple[Draft, ...]:
-        """Return the suggestions for a conversation: the same ones each time it is asked.
+    def suggested(self, view: CardView, number: int = 0) -> Suggested:
+        """Return the suggestions for a conversation: the same ones each time it is asked; where none, the reason.
 
-        Nothing that comes back from Slack says what was suggested; it is worked out again from what is stored.
+        `number` names those that an open modal began with. Nothing that comes back from Slack says what was suggested;
+        it is found again in what is stored.
         """
-        if view.is_removed or not self.capability(view).may_suggest:
-            return ()
-        limit = self.shape("", view).limit
-        return suggest(view.mention, view.assessment, self.playbook, limit=limit)
+        reason = self._why_none(view)
+        if reason:
+            return Suggested(Drafts(reason=reason))
+        return self.drafting.suggested(view, lambda text: self.shape(text, view), self.now(), number)
+
+    def hand_to(self, view: CardView) -> HandTo | None:
+        """Return whom the playbook would hand a conversation to."""
+        return who_takes_over(view.mention, view.assessment, self.drafting.playbook)
+
+    def _why_none(self, view: CardView) -> str:
+        """Return why nothing may be suggested, whatever the playbook says; '' where it may."""
+        if view.is_removed:
+            return _REMOVED
+        if not self.settings.may_suggest(view.mention.feed):
+            return _SWITCHED_OFF
+        is_allowed = may_suggest(view.mention.platform) and self.capability(view).may_suggest
+        return "" if is_allowed else _HOUSE_RULE

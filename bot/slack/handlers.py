@@ -14,7 +14,7 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_sdk import WebClient
 
 from bot.conversation import Actor
-from bot.slack import buttons, commands, home, modals, presses, reply_modal, rows, submissions, thread
+from bot.slack import advice, buttons, commands, home, modals, presses, reply_modal, rows, submissions, thread
 from bot.slack.desk import Desk
 from bot.slack.people import NotAdmittedError, Roster
 from bot.slack.press import Press, value_of
@@ -47,7 +47,7 @@ ACTIONS: Mapping[str, Handler] = {
     home.LOOK: presses.look_at_quiet,
     home.REFRESH: presses.refresh_home,
     **dict.fromkeys(_COUNTED, LiveCount()),
-    **dict.fromkeys(reply_modal.STARTS, start_over),
+    **dict.fromkeys(advice.STARTS, start_over),
 }
 VIEWS: Mapping[str, Submit] = {
     reply_modal.REPLY_VIEW: submissions.send_reply,

@@ -123,6 +123,8 @@ def _describe_feed(feed: FeedState, now: datetime) -> str:
     since = feed.unheard_since(now)
     if since is not None:
         why = f": {safe_line(feed.problem, 300)}" if feed.problem else ""
+        if feed.paused_until is not None:
+            return f"*paused until {show_time(feed.paused_until, '{date_short_pretty} {time}')}*{why}"
         return f"*deaf since {show_time(since, '{date_short_pretty} {time}')}*{why}"
     if feed.heard_at is None:
         return "not heard yet"

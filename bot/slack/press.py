@@ -28,6 +28,14 @@ GONE = "Cuecard knows no such conversation any more."
 _VALUE = re.compile(r"(\d{1,15})(?::([a-z0-9_]{1,40}))?")
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open modal; whatever is drawn into it anew, as when somebody types, gives it another `hash`."""
+
+    id: str
+    hash: str
+
+
 @dataclass(frozen=True)
 class Press:
     """A button, a menu, a modal, a command or an opened Home: who, where, and about which conversation.
@@ -89,17 +97,18 @@ class Press:
         self.desk.store.request_job(JobKind.HOME, self.actor.id, now=self.now)
         self.desk.wake()
 
-    def open_modal(self, view: Json) -> bool:
-        """Show a modal, on top of one that is open; tells the person where Slack took too long."""
+    def open_modal(self, view: Json) -> Opened | None:
+        """Show a modal, on top of one that is open; tells the person where Slack took too long, and returns None."""
         stack = self.client.views_push if self.view.get("type") == "modal" else self.client.views_open
         try:
-            stack(trigger_id=self.trigger_id, view=view)
+            answer = stack(trigger_id=self.trigger_id, view=view)
         except UNREACHABLE as err:
             log.warning("A modal did not open: %s", describe_error(err))
             if self.channel:
                 self.tell("Slack took too long to open that. Please press it again.")
-            return False
-        return True
+            return None
+        shown: Mapping[str, Any] = answer.get("view") or {}
+        return Opened(str(shown.get("id") or ""), str(shown.get("hash") or ""))
 
     @property
     def channel(self) -> str:

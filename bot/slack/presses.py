@@ -11,8 +11,7 @@ from bot.slack.modals import draw_assign, draw_found, draw_hand_over, draw_poste
 from bot.slack.press import Press
 from bot.slack.reply_modal import draw_reply_modal
 from bot.slack.snooze import snooze_until
-from bot.slack.writing import begin_writing
-from nlp.draft import who_takes_over
+from bot.slack.writing import await_late_draft, begin_writing
 
 _QUIET_SHOWN = 15
 _REMOVED = "The author took this post down, so there is nothing to reply to any more."
@@ -63,8 +62,7 @@ def choose_more(press: Press) -> None:
     if press.choice == MORE_ASSIGN:
         press.open_modal(draw_assign(view.conversation.id))
     elif press.choice == MORE_HAND_OVER:
-        hint = who_takes_over(view.mention, view.assessment, press.desk.playbook)
-        press.open_modal(draw_hand_over(view.conversation.id, hint))
+        press.open_modal(draw_hand_over(view.conversation.id, press.desk.hand_to(view)))
 
 
 def reply(press: Press) -> None:
@@ -83,7 +81,10 @@ def reply(press: Press) -> None:
     press.redraw()
     mine = press.find()
     if mine is not None and can_reply(mine, capability):
-        press.open_modal(draw_reply_modal(begin_writing(press.desk, mine)))
+        writing = begin_writing(press.desk, mine)
+        opened = press.open_modal(draw_reply_modal(writing))
+        if opened is not None:
+            await_late_draft(press, writing, opened)
     elif mine is not None:
         press.tell(_BUSY)
 

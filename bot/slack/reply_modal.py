@@ -1,11 +1,13 @@
 """The modal in which a person writes the answer. Pure.
 
-What it carries in `private_metadata` are ids: the conversation, the mention the person is reading, and which of the
-suggestions they started from. The suggestion itself is worked out again when the answer comes in; see `Desk.drafts`.
+What it carries in `private_metadata` are ids: the conversation, the mention the person is reading, what was suggested
+then and which of it they started from, and a short name of the account that answers. The suggestions themselves are
+looked up again when the answer comes in; see `Desk.suggested`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +19,10 @@ from slack_sdk.models.views import View
 
 from bot.ledger import Send
 from bot.records import CardView
+from bot.slack.advice import NO_DRAFT, draw_advice, draw_sources
 from bot.slack.blocks import (
     Json,
     actions,
-    button,
-    careful_button,
     context,
     divider,
     link_button,
@@ -34,33 +35,33 @@ from bot.slack.buttons import OPEN_POST
 from bot.slack.card import describe_author, describe_route, list_reasons
 from bot.slack.modals import MOST_TEXT
 from bot.slack.status import name
-from bot.slack.text import clean, cut, excerpt, one_line, safe_line, show_time
+from bot.slack.text import clean, cut, one_line, safe_line, show_time
 from bot.slack.thread import CHANGED, draw_thread, name_parts
 from listeners.catalog import label_of
 from listeners.contract import Capability, Shape
 from listeners.mention import Mention
-from nlp.assessment import Draft
+from nlp.draft import Drafts
+from nlp.playbook import HandTo
 
 REPLY_VIEW = "reply"
 REPLY_TEXT = "reply_text"
-NO_DRAFT = "none"
-MOST_DRAFTS = 3
-STARTS = (*(f"reply_start_{number}" for number in range(MOST_DRAFTS)), f"reply_start_{NO_DRAFT}")
-"""The buttons that choose what to start from: a suggestion, or a blank page."""
 _NEWS = "They wrote again while you were writing. Here is the new message; your words are still below."
+_NEW_WAY = "answers this by now, not the account you saw first. Your words are still there; send them if they fit."
 _PAGE = 2800
 _MOST_PAGES = 5
 _EARLIER_SHOWN = 5
-_DRAFT_WORDS: Mapping[str, str] = {"answer": "An answer", "ask": "Ask for more", "private": "Move to private"}
+_MOST_NUMBER = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
     """Where a person is in writing an answer.
 
-    `chosen` is which of `drafts` they started from, None for a blank page. `text` is what stands in the input, `shape`
-    what the platform makes of it, `problem` why it can not be sent as it stands ('' where it can, and where only the
-    choice to post a thread is open). `has_news` says on top that the author wrote again meanwhile.
+    `chosen` is which of `drafts` they started from, None for a blank page, and `suggestion` the drafts' number. `text`
+    is what stands in the input, `shape` what the platform makes of it, `problem` why it can not be sent as it stands
+    ('' where it can, and where only the choice to post a thread is open). `has_news` says on top that the author wrote
+    again meanwhile, `has_new_way` that not the `way` they were shown leads back, but another account answers. `hand_to`
+    is whom the playbook would pass this on to.
 
     `as_thread` is whether the person chose a thread, `counted` then what the platform makes of each part, and
     `has_new_parts` says that these are other parts than those they saw. `unsent` is the reply that did not leave, or
@@ -69,7 +70,7 @@ class Writing:
 
     view: CardView
     capability: Capability
-    drafts: Sequence[Draft]
+    drafts: Drafts
     chosen: int | None
     text: str
     shape: Shape
@@ -81,13 +82,18 @@ class Writing:
     counted: Sequence[Shape] = ()
     has_new_parts: bool = False
     unsent: Send | None = None
+    suggestion: int = 0
+    hand_to: HandTo | None = None
+    way: str = ""
+    has_new_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ids:
     """What `private_metadata` says: hints from outside, to be looked up and never trusted.
 
-    `parts` is the short name of the parts of a thread that were shown, '' where none were.
+    `parts` is the short name of the parts of a thread that were shown, '' where none were. `suggestion` is the number
+    of what was suggested, 0 for nothing, and `way` the short name of the feed and account that were to answer.
     """
 
     conversation_id: int
@@ -95,13 +101,14 @@ class Ids:
     chosen: int | None = None
     has_news: bool = False
     parts: str = ""
+    suggestion: int = 0
+    way: str = ""
 
 
 def pack_ids(ids: Ids) -> str:
     """Return the ids as `private_metadata`."""
     packed: Json = {"c": ids.conversation_id, "m": ids.mention_id, "d": ids.chosen, "n": int(ids.has_news)}
-    if ids.parts:
-        packed["t"] = ids.parts
+    packed |= {"s": ids.suggestion, "w": ids.way, **({"t": ids.parts} if ids.parts else {})}
     return json.dumps(packed, separators=(",", ":"))
 
 
@@ -110,11 +117,36 @@ def unpack_ids(metadata: str) -> Ids | None:
     try:
         found = json.loads(metadata)
         chosen = found.get("d")
-        number, mention = int(found["c"]), int(found["m"])
-        parts = str(found.get("t") or "")
-        return Ids(number, mention, None if chosen is None else int(chosen), bool(found.get("n")), parts)
+        return Ids(
+            _number(found["c"]),
+            _number(found["m"]),
+            None if chosen is None else _number(chosen),
+            bool(found.get("n")),
+            str(found.get("t") or ""),
+            _number(found.get("s") or 0),
+            str(found.get("w") or ""),
+        )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
+
+
+def _number(value: Any) -> int:  # noqa: ANN401 - JSON can be anything
+    """Return a number that a database can be asked for.
+
+    Raises:
+        ValueError, TypeError, OverflowError: it is none.
+    """
+    number = int(value)
+    if abs(number) > _MOST_NUMBER:
+        raise ValueError(number)
+    return number
+
+
+def name_way(view: CardView, capability: Capability) -> str:
+    """Return a short name of the feed and the account that answer a conversation, the same while they are."""
+    mention = view.mention
+    told = repr((mention.feed, mention.feed_platform, mention.account, capability.account))
+    return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def text_block(chosen: int | None) -> str:
@@ -124,17 +156,19 @@ def text_block(chosen: int | None) -> str:
 
 def draw_reply_modal(writing: Writing) -> Json:
     """Return the modal."""
-    parts = name_parts(writing.shape.parts) if writing.as_thread else ""
-    ids = Ids(writing.view.conversation.id, writing.view.mention_id, writing.chosen, writing.has_news, parts)
+    ids = ids_of(writing)
     blocks: list[Block] = [
         *([section(f"*{_NEWS}*"), divider()] if writing.has_news else []),
+        *([section(f"*{_name_account(writing.capability)} {_NEW_WAY}*"), divider()] if writing.has_new_way else []),
         *([section(f"*{CHANGED}*"), divider()] if writing.has_new_parts else []),
         *_draw_mention(writing),
         divider(),
-        *_draw_advice(writing),
+        *_draw_unsent(writing.unsent),
+        *draw_advice(writing.drafts, writing.chosen, writing.hand_to),
         _draw_input(writing),
         *draw_count(writing.shape, writing.problem),
         *draw_thread(writing.shape, writing.counted, is_chosen=writing.as_thread),
+        *draw_sources(writing.drafts),
         context(plain(_describe_send(writing), 300)),
     ]
     return View(
@@ -146,6 +180,14 @@ def draw_reply_modal(writing: Writing) -> Json:
         private_metadata=pack_ids(ids),
         blocks=blocks,
     ).to_dict()
+
+
+def ids_of(writing: Writing) -> Ids:
+    """Return what the modal carries."""
+    parts = name_parts(writing.shape.parts) if writing.as_thread else ""
+    way = writing.way or name_way(writing.view, writing.capability)
+    number, mention_id = writing.view.conversation.id, writing.view.mention_id
+    return Ids(number, mention_id, writing.chosen, writing.has_news, parts, writing.suggestion, way)
 
 
 def draw_count(shape: Shape, problem: str) -> list[Block]:
@@ -194,37 +236,12 @@ def _draw_beginning(text: str) -> PlainTextObject:
     return plain(cut(clean(text[:12_000]), 600), 1900)
 
 
-def _draw_advice(writing: Writing) -> list[Block]:
-    """Return what to know before writing, and the choice of where to start from."""
-    blocks: list[Block] = []
-    if writing.unsent is not None:
-        rest = "The rest of " if writing.unsent.posted else ""
-        blocks.append(
-            section(f"*{rest}{name(writing.unsent.approved_by)}'s reply was not sent.* The words stand below.")
-        )
-    if not writing.capability.may_suggest:
-        rule = writing.capability.reason or "The house rules there ask for a person's own words."
-        blocks.append(section(f"*House rule:* {safe_line(rule, 400)} Nothing is suggested here."))
-    elif not writing.drafts:
-        blocks.append(context(plain("Nothing is suggested here: the words are yours.")))
-    else:
-        blocks.append(context(plain("Fill in what stands in [brackets]; a suggestion is never sent as it is.")))
-        starts = [
-            button(_describe_draft(draft, number), STARTS[number], str(number), style=_chosen(writing, number))
-            for number, draft in enumerate(writing.drafts[:MOST_DRAFTS])
-        ]
-        question = "Everything that stands in the answer is taken away."
-        blank = careful_button("A blank page", STARTS[-1], NO_DRAFT, question=question, yes="Clear it")
-        blocks.append(actions([*starts, blank]))
-    return blocks
-
-
-def _chosen(writing: Writing, number: int | None) -> str | None:
-    return "primary" if writing.chosen == number else None
-
-
-def _describe_draft(draft: Draft, number: int) -> str:
-    return excerpt(_DRAFT_WORDS.get(draft.kind, draft.kind), 60) or f"Suggestion {number + 1}"
+def _draw_unsent(unsent: Send | None) -> list[Block]:
+    """Say where the words in the input come from, if they are a reply that did not leave."""
+    if unsent is None:
+        return []
+    rest = "The rest of " if unsent.posted else ""
+    return [section(f"*{rest}{name(unsent.approved_by)}'s reply was not sent.* The words stand below.")]
 
 
 def _draw_input(writing: Writing) -> Block:
@@ -250,6 +267,10 @@ def _name_input(capability: Capability) -> str:
     if not account:
         return "Your answer"
     return f"Your answer, from {account}" if capability.route == "api" else f"Your answer, to be posted as {account}"
+
+
+def _name_account(capability: Capability) -> str:
+    return safe_line(capability.account, 80) or "Another account"
 
 
 def _describe_send(writing: Writing) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from bot import decisions
 from bot.decisions import Outcome
@@ -16,15 +16,25 @@ from bot.slack.desk import Desk
 from bot.slack.modals import ASSIGN_TO, NOTE, URL, draw_posted, read_number, read_value
 from bot.slack.people import NotAdmittedError
 from bot.slack.press import GONE, Press
-from bot.slack.reply_modal import Ids, draw_reply_modal, read_text, shown_start, text_block, unpack_ids
+from bot.slack.reply_modal import (
+    Ids,
+    draw_reply_modal,
+    name_way,
+    read_text,
+    shown_start,
+    text_block,
+    unpack_ids,
+)
 from bot.slack.text import cut, safe_url
 from bot.slack.thread import name_parts, read_choice
 from bot.slack.writing import resume_writing
+from bot.way import way_of
 from listeners.contract import Shape
 from nlp.gap import open_gaps
 
 Answer = dict[str, Any]
 CLOSE: Answer = {}
+_News = Literal["", "post", "way", "parts"]
 _NO_SUCH_URL = "That is not a web address. Leave it empty if you have none."
 
 
@@ -44,11 +54,9 @@ def send_reply(press: Press) -> Answer:
     shape = press.desk.shape(text, view)
     parts = shape.parts if read_choice(press.view) else ()
     outcome = Outcome(is_done=True, sentence="") if _was_taken(press, view, text) else None
-    outcome = outcome or _refuse(press, view, ids, text, shape)
-    if outcome is None and not view.is_removed:
-        has_news = view.mention_id != ids.mention_id
-        if has_news or name_parts(parts) not in {"", ids.parts}:
-            return _show_again(press, view, ids, text, has_news=has_news)
+    outcome = outcome or _refuse(press, view, text, shape)
+    if outcome is None and not view.is_removed and (news := _news(press, view, ids, parts)):
+        return _show_again(press, view, ids, text, news)
     outcome = outcome or _approve(press, view, ids, text, shape)
     if not outcome.is_done:
         return refuse(block_id, outcome.sentence)
@@ -57,6 +65,15 @@ def send_reply(press: Press) -> Answer:
     if capability.route == "by_hand":
         return {"response_action": "update", "view": draw_posted(view, capability, parts or (shape.text,))}
     return CLOSE
+
+
+def _news(press: Press, view: CardView, ids: Ids, parts: Sequence[str]) -> _News:
+    """Return what is not as the person saw it, '' where all of it is."""
+    if view.mention_id != ids.mention_id:
+        return "post"
+    if name_way(view, press.desk.capability(view)) != ids.way:
+        return "way"
+    return "" if name_parts(parts) in {"", ids.parts} else "parts"
 
 
 def _was_taken(press: Press, view: CardView, text: str) -> bool:
@@ -76,12 +93,12 @@ def _was_taken(press: Press, view: CardView, text: str) -> bool:
     )
 
 
-def _refuse(press: Press, view: CardView, ids: Ids, text: str, shape: Shape) -> Outcome | None:
+def _refuse(press: Press, view: CardView, text: str, shape: Shape) -> Outcome | None:
     """Refuse what cannot leave, or what no person finished, whatever it began with; None for the rest."""
     capability = press.desk.capability(view)
     if capability.route == "none":
         return Outcome(is_done=False, sentence=capability.reason or "No answer is possible there.")
-    for start in (_suggestion(press.desk, view, ids), *_all_starts(press, view)):
+    for start in _all_starts(press, view):
         if sentence := decisions.check_reply(text, start, shape, as_thread=read_choice(press.view)):
             return Outcome(is_done=False, sentence=sentence)
     return None
@@ -105,6 +122,7 @@ def _approve(press: Press, view: CardView, ids: Ids, text: str, shape: Shape) ->
         press.now,
         hold,
         as_thread=read_choice(press.view),
+        way=way_of(view.mention),
     )
 
 
@@ -119,30 +137,33 @@ def submission_key(press: Press) -> str:
 
 
 def _suggestion(desk: Desk, view: CardView, ids: Ids) -> str:
-    """Return the suggestion that the person started from, worked out again from what is stored."""
-    drafts = desk.drafts(view)
+    """Return the suggestion that the person started from, found again in what is stored."""
+    drafts = desk.suggested(view, ids.suggestion).drafts
     return drafts[ids.chosen].text if ids.chosen is not None and 0 <= ids.chosen < len(drafts) else ""
 
 
 def _all_starts(press: Press, view: CardView) -> Iterable[str]:
-    """Return every text that is no person's own: all suggestions, and what the input began with.
+    """Return every text that is no person's own: all that was ever suggested, and what the input began with.
 
     The last comes back from Slack and proves nothing, but may only add a reason to refuse. It counts while it has an
     open gap; without one it is what the person had written when the author wrote again.
     """
-    drafts = [draft.text for draft in press.desk.drafts(view)]
     start = shown_start(press.view)
-    return [*drafts, *([start] if open_gaps(start) else [])]
+    return ["", *press.desk.store.suggested_texts(view.conversation.id), *([start] if open_gaps(start) else [])]
 
 
-def _show_again(press: Press, view: CardView, ids: Ids, text: str, *, has_news: bool) -> Answer:
-    """Show what the author wrote meanwhile, or a thread cut otherwise than it was shown; the words stay.
+def _show_again(press: Press, view: CardView, ids: Ids, text: str, news: _News) -> Answer:
+    """Show what is not as it was shown: the author wrote again, another account answers, a thread is cut otherwise.
 
-    The next Send means what stands there then.
+    The words stay, and the next Send means what stands there then.
     """
-    shown = Ids(ids.conversation_id, view.mention_id, ids.chosen, has_news=has_news or ids.has_news)
+    way = name_way(view, press.desk.capability(view))
+    shown = replace(ids, mention_id=view.mention_id, way=way)
+    if news == "post":
+        shown = replace(shown, has_news=True, chosen=None, suggestion=0)
     writing = resume_writing(press.desk, view, shown, text, text, as_thread=read_choice(press.view))
-    return {"response_action": "update", "view": draw_reply_modal(replace(writing, has_new_parts=not has_news))}
+    drawn = draw_reply_modal(replace(writing, has_new_way=news == "way", has_new_parts=news == "parts"))
+    return {"response_action": "update", "view": drawn}
 
 
 def _input_block(press: Press, ids: Ids | None) -> str:

@@ -13,21 +13,24 @@ from slack_sdk import WebClient
 from bot import decisions
 from bot.ledger import ERASED, SendState
 from bot.records import CardView
+from bot.slack.advice import NO_DRAFT
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
-from bot.slack.press import Press, log, value_of
+from bot.slack.press import Opened, Press, log, value_of
 from bot.slack.reply_modal import (
-    NO_DRAFT,
     REPLY_TEXT,
     Ids,
     Writing,
     draw_reply_modal,
+    ids_of,
+    name_way,
     read_text,
     shown_start,
     unpack_ids,
 )
 from bot.slack.slack_errors import UNREACHABLE, describe_error
 from bot.slack.thread import read_choice
+from bot.store.suggestions import Suggested
 from listeners.contract import Shape
 from nlp.assessment import Draft
 
@@ -43,9 +46,10 @@ def begin_writing(desk: Desk, view: CardView) -> Writing:
     return _weigh(desk, writing, writing.text)
 
 
-def _start(desk: Desk, view: CardView) -> Writing:
-    """Return the modal's beginning, not weighed yet."""
-    drafts = desk.drafts(view)
+def _start(desk: Desk, view: CardView, number: int = 0) -> Writing:
+    """Return the modal's beginning, not weighed yet; `number` names what was suggested when it was opened."""
+    suggested = desk.suggested(view, number)
+    drafts = suggested.drafts
     unsent = unsent_words(view)
     return Writing(
         view=view,
@@ -57,6 +61,8 @@ def _start(desk: Desk, view: CardView) -> Writing:
         earlier=desk.store.mentions(view.conversation.id)[:-1] if view.earlier else (),
         hold_seconds=desk.settings.reply.hold_seconds,
         unsent=view.send if unsent else None,
+        suggestion=suggested.number,
+        hand_to=desk.hand_to(view),
     )
 
 
@@ -76,10 +82,20 @@ def resume_writing(  # noqa: PLR0913 - where a person is
     desk: Desk, view: CardView, ids: Ids, start: str, text: str, *, as_thread: bool = False
 ) -> Writing:
     """Return the modal while it is open: the input still begins with `start`, and `text` is what stands there now."""
-    begun = _start(desk, view)
+    begun = _start(desk, view, ids.suggestion)
     choice = ids.chosen if ids.chosen is not None and 0 <= ids.chosen < len(begun.drafts) else None
     unsent = begun.unsent if start == begun.text else None
-    writing = replace(begun, chosen=choice, text=start, has_news=ids.has_news, as_thread=as_thread, unsent=unsent)
+    has_new_way = ids.way != name_way(view, begun.capability)
+    writing = replace(
+        begun,
+        chosen=choice,
+        text=start,
+        has_news=ids.has_news,
+        as_thread=as_thread,
+        unsent=unsent,
+        way=ids.way,
+        has_new_way=has_new_way,
+    )
     return _weigh(desk, writing, text)
 
 
@@ -102,7 +118,7 @@ def start_over(press: Press) -> None:
     if found is None:
         return
     ids, view = found
-    drafts = press.desk.drafts(view)
+    drafts = press.desk.suggested(view, ids.suggestion).drafts
     asked = value_of(press.body)
     number = int(asked) if asked.isdecimal() and int(asked) < len(drafts) else None
     if number is None and asked != NO_DRAFT:
@@ -121,6 +137,28 @@ def _own_words(typed: str, drafts: Sequence[Draft]) -> str:
     for draft in drafts:
         own = own.removesuffix(draft.text.rstrip()).rstrip()
     return own
+
+
+def await_late_draft(press: Press, writing: Writing, opened: Opened) -> None:
+    """Have a model's draft offered in the open modal once it is there, unless somebody has begun to write in it.
+
+    What stands in the input stays: the draft is one more to choose from. A modal that changed meanwhile, as it does
+    with the first keystroke, is left alone (`hash`); the draft is offered the next time it is opened.
+    """
+    desk, view, ids = press.desk, writing.view, ids_of(writing)
+    if desk.late_drafts is None:
+        return
+
+    def offer(suggested: Suggested) -> None:
+        newest = desk.store.card_view(ids.conversation_id)
+        if newest is None or newest.mention_id != ids.mention_id:
+            return
+        more = replace(ids, suggestion=suggested.number)
+        drawn = draw_reply_modal(resume_writing(desk, newest, more, writing.text, writing.text))
+        _update(press.client, opened.id, opened.hash, drawn)
+
+    suggested = desk.suggested(view, writing.suggestion)
+    desk.late_drafts.ask(view, lambda text: desk.shape(text, view), suggested, desk.now(), offer)
 
 
 def _find(press: Press) -> tuple[Ids, CardView] | None:

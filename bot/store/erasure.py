@@ -23,6 +23,7 @@ from bot.store.events import append_event
 from bot.store.jobs import request_card
 from bot.store.rows import change, row, rows, stamp
 from bot.store.sends import FORGOTTEN_MEANWHILE, live_send, withdraw
+from bot.store.suggestions import erase_suggestions
 from bot.store.texts import plain
 from listeners.mention import Removal
 
@@ -78,13 +79,14 @@ def forget_post(db: Database, post: str, now: datetime) -> int:
 
 
 def sweep(db: Database) -> None:
-    """Rewrite the search index and the file, so that erased words stand nowhere in it. Outside any transaction.
+    """Rewrite the search indexes and the file, so that erased words stand nowhere in it. Outside any transaction.
 
     Raises:
         StoreError: where another program keeps the file busy. The words are erased then, but may stand in free pages.
     """
     try:
-        db.conn.execute("insert into mention_fts (mention_fts) values ('optimize')")
+        for index in ("mention_fts", "reply_fts"):
+            db.conn.execute(f"insert into {index} ({index}) values ('optimize')")  # noqa: S608 - our own names
         db.conn.execute("pragma temp_store = file").close()  # the copy may be larger than the memory
         db.conn.execute("vacuum")
         (is_busy, *_) = db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()
@@ -97,8 +99,9 @@ def sweep(db: Database) -> None:
 
 
 def tidy(db: Database) -> None:
-    """Keep the search index and the planner's statistics small; inside a transaction, so that it waits its turn."""
-    db.conn.execute("insert into mention_fts (mention_fts, rank) values ('merge', 500)")
+    """Keep the search indexes and the planner's statistics small; inside a transaction, so that it waits its turn."""
+    for index in ("mention_fts", "reply_fts"):
+        db.conn.execute(f"insert into {index} ({index}, rank) values ('merge', 500)")  # noqa: S608 - our own names
     db.conn.execute("pragma optimize").close()
 
 
@@ -137,7 +140,7 @@ def _posts_of(db: Database, authors: Mapping[tuple[str, str], float]) -> dict[in
 
 
 def _empty(db: Database, mention_ids: Sequence[int], at: float) -> None:
-    """Take the words from posts, their earlier versions and their reasons."""
+    """Take the words from posts, their earlier versions, their reasons and what was suggested for them."""
     wanted = json.dumps(list(mention_ids))
     change(
         db,
@@ -146,6 +149,7 @@ def _empty(db: Database, mention_ids: Sequence[int], at: float) -> None:
         (at, wanted),
     )
     change(db, "delete from revision where mention_id in (select value from json_each(?))", (wanted,))
+    erase_suggestions(db, mention_ids)
 
 
 def _conversations(db: Database, mention_ids: Sequence[int]) -> list[int]:

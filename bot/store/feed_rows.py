@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlite_utils import Database
 
 from bot.records import JobKind
+from bot.spoken import say_moment
 from bot.store import feed_hours
 from bot.store.jobs import request_job
 from bot.store.rows import change, row, stamp
@@ -55,7 +56,7 @@ def register_feeds(  # noqa: PLR0913 - what is known of the feeds, aspect by asp
     for table in ("gap", "doubt"):
         change(db, f"update {table} set ended_at = ? where ended_at is null and feed {elsewhere}", (stamp(now), names))  # noqa: S608
     change(db, f"delete from feed where heard_at is null and name {elsewhere}", (names,))  # noqa: S608 - the text is ours
-    retired = "deaf_since = null, quiet_since = null, silent_after = null, problem = ''"
+    retired = "deaf_since = null, paused_until = null, quiet_since = null, silent_after = null, problem = ''"
     change(db, f"update feed set {retired} where name {elsewhere}", (names,))  # noqa: S608 - the text is ours
 
 
@@ -74,7 +75,7 @@ def write_heard(db: Database, feed: str, cursor: str, mentions: int, now: dateti
         " values (:name, '', nullif(:cursor, ''), :now, case when :mentions > 0 then :now end, :mentions)"
         " on conflict (name) do update set cursor = coalesce(excluded.cursor, cursor), heard_at = excluded.heard_at,"
         " mention_at = coalesce(excluded.mention_at, mention_at), mentions = mentions + excluded.mentions,"
-        " deaf_since = null, problem = ''",
+        " deaf_since = null, paused_until = null, problem = ''",
         {"name": plain(feed), "cursor": plain(cursor), "now": stamp(now), "mentions": mentions},
     )
     if deaf is not None:
@@ -140,27 +141,45 @@ def note_problem(db: Database, feed: str, problem: str) -> None:
     change(db, "update feed set problem = ? where name = ? and problem <> ?1", (plain(problem), plain(feed)))
 
 
-def mark_deaf(db: Database, feed: str, since: datetime, reason: str, now: datetime) -> bool:
+def mark_deaf(  # noqa: PLR0913 - all that is told of it
+    db: Database, feed: str, since: datetime, reason: str, now: datetime, *, paused_until: datetime | None = None
+) -> bool:
     """Record that a feed does not hear since a moment; return whether that is news (told to the operator then).
 
-    The gap begins when the feed last answered, which is earlier than its first failure.
+    The gap begins when the feed last answered, which is earlier than its first failure. `paused_until` is given where
+    the feed holds back on purpose until a moment: nothing is broken then.
     """
-    change(db, "update feed set problem = ? where name = ?", (plain(reason), plain(feed)))
+    until = None if paused_until is None else stamp(paused_until)
+    told = (plain(reason), until, plain(feed))
+    if until is None:
+        _end_pause(db, feed, now)
+    change(db, "update feed set problem = ?, paused_until = ? where name = ?", told)
+    change(db, "update gap set paused_until = ? where feed = ? and ended_at is null", told[1:])
     is_news = change(
         db,
-        "update feed set deaf_since = min(coalesce(heard_at, ?1), ?1) where name = ?2 and deaf_since is null",
+        "update feed set deaf_since = max(min(coalesce(heard_at, ?1), ?1),"
+        " coalesce((select max(ended_at) from gap where feed = ?2 and paused_until is not null), 0.0))"
+        " where name = ?2 and deaf_since is null",
         (stamp(since), plain(feed)),
     )
     if not is_news:
         return False
     change(
         db,
-        "insert into gap (feed, started_at, reason) select name, deaf_since, ? from feed where name = ?"
-        " on conflict (feed) where ended_at is null do nothing",
-        (plain(reason), plain(feed)),
+        "insert into gap (feed, started_at, reason, paused_until) select name, deaf_since, ?, ? from feed"
+        " where name = ? on conflict (feed) where ended_at is null do nothing",
+        told,
     )
-    _tell(db, feed, f"{feed} does not hear: {reason}", now)
+    what = "does not hear" if paused_until is None else f"is paused until {say_moment(paused_until)}"
+    _tell(db, feed, f"{feed} {what}: {reason}", now)
     return True
+
+
+def _end_pause(db: Database, feed: str, now: datetime) -> None:
+    """End a pause that turned into a failure: that is another stretch, and news."""
+    sql = "update feed set deaf_since = null, paused_until = null where name = ? and paused_until is not null"
+    if change(db, sql, (plain(feed),)):
+        change(db, "update gap set ended_at = ? where feed = ? and ended_at is null", (stamp(now), plain(feed)))
 
 
 def _tell(db: Database, feed: str, sentence: str, now: datetime) -> None:

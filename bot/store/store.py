@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot.conversation import CUECARD, Actor, Conversation, Event
 from bot.ledger import Send
 from bot.records import CardView, HistoryEntry, Job, JobKind
-from bot.store import cards, conversations, events, feed_rows, jobs, mentions, people, search, sends
+from bot.store import cards, conversations, events, feed_rows, jobs, mentions, people, search, sends, suggestions
 from bot.store.reporting import Reporting
 from listeners.contract import Posted
 from listeners.mention import Mention
@@ -74,6 +74,10 @@ class Store(Reporting):
     def live_send(self, conversation_id: int) -> Send | None:
         """Return the one send of a conversation whose outcome is open."""
         return sends.live_send(self.read(), conversation_id)
+
+    def suggested_texts(self, conversation_id: int) -> tuple[str, ...]:
+        """Return every text that was ever suggested in a conversation."""
+        return suggestions.suggested_texts(self.read(), conversation_id)
 
     def mention(self, mention_id: int) -> Mention | None:
         """Return one mention."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from listeners.errors import RateLimited
+from listeners.errors import Paused
 from listeners.x.settings import Settings, in_micros, say_dollars
 
 _MOST_REMEMBERED: Final = 50_000
@@ -106,7 +106,7 @@ class Budget:
         """Return how many posts may be asked for at once.
 
         Raises:
-            RateLimited: not even the fewest X gives; wait for the next month.
+            Paused: not even the fewest X gives; wait for the next month.
         """
         if not self._settings.budget_micros:
             return MOST_A_PAGE
@@ -115,15 +115,15 @@ class Budget:
             raise self.used_up()
         return min(MOST_A_PAGE, affordable)
 
-    def used_up(self) -> RateLimited:
+    def used_up(self) -> Paused:
         """Say that the budget is used up, until when."""
         now = self._now().astimezone(UTC)
         turn = _next_month(now)
         sentence = (
-            f"The budget of {say_dollars(self._settings.budget_micros)} for this month is used up; Cuecard listens to "
-            f"X again from {turn.day} {turn:%B} on. Raise budget_usd_per_month to go on at once."
+            f"The budget of {say_dollars(self._settings.budget_micros)} for this month is used up. Raise "
+            f"budget_usd_per_month to go on at once; otherwise X is heard again from {turn.day} {turn:%B} on."
         )
-        return RateLimited(sentence, retry_after=(turn - now).total_seconds())
+        return Paused(sentence, until=turn, now=now)
 
     def say_slow(self) -> str:
         """Say that listening slows down to save money."""

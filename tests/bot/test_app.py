@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,10 @@ from bot.intake import Intake
 from bot.scheduler import Scheduler
 from bot.slack.client import SlackRefusedError
 from bot.store import Store, StoreError
+from bot.store.taste import look
+from bot.store.taste_versions import Fitted, begin_version
+from nlp.assess import Assessor
+from nlp.team import Taste
 
 PLAYBOOK = Path(__file__).parents[2] / "nlp" / "playbook.example.toml"
 
@@ -118,6 +124,22 @@ def test_old_posts_are_looked_at_again_where_a_platform_needs_it(settings: Setti
         found = dict(cuecard.store.read().execute("select name, settings from feed").fetchall())
         assert set(found) == {"hn", "story"}
         assert len(set(found.values()) - {None, ""}) == 2
+
+
+def test_what_was_learned_from_the_team_ranks_from_the_first_post_on(
+    settings: Settings, rehearsal: Rehearsal, tmp_path: Path
+):
+    """A start uses the version in use before anything is assessed, and goes on looking at the decisions."""
+    base, liked = Assessor().base, Taste(shift=4.0).to_json()
+    with Store(settings.store.path) as store, store.transaction() as db:
+        begin_version(db, Fitted(base, 90, 0.6, 0.7, liked, {}, frozenset()), datetime.now(UTC))
+    post = {"id": "1", "text": "the new counter is lovely", "created_at": datetime.now(UTC).isoformat()}
+    (tmp_path / "posts.jsonl").write_text(json.dumps(post) + "\n")
+    with Cuecard(settings, tokens(rehearsal)) as cuecard:
+        rehearsal.wait_for(lambda: cuecard.store.read().execute("select 1 from mention").fetchone())
+        (model,) = cuecard.store.read().execute("select model from mention").fetchone()
+        rehearsal.wait_for(lambda: look(cuecard.store.read()).looked_at)
+    assert model.endswith("+team-1")
 
 
 def test_a_bot_that_stops_can_be_started_again(settings: Settings, rehearsal: Rehearsal):

@@ -12,7 +12,7 @@ from bot import decisions
 from bot.clock import ManualClock
 from bot.conversation import Actor, DismissReason, State
 from bot.records import JobKind
-from bot.store import Store, feed_rows, reports
+from bot.store import Store, feed_rows
 from listeners.mention import Author, Gap, Removal
 from tests.bot.flow_fixtures import NOW, Cards, ExactGrouper, batch, build_intake, mention, number_of, one
 
@@ -375,17 +375,6 @@ def test_whatever_a_post_holds_is_stored_whole(store: Store, text: str, other: s
     stored = store.mention(one(store, "select max(id) from mention"))
     assert stored is not None
     assert stored.text == text
-
-
-def test_candidates_of_the_last_day_are_read_best_first(store: Store) -> None:
-    """The line starts from what earlier runs heard: candidates only, of the last day, at most so many."""
-    clock = ManualClock(NOW - timedelta(days=2))
-    intake = build_intake(store, clock)
-    intake.take([batch(mention("old", "leaks [99]", created_at=clock.now()))])
-    clock.advance(2 * 86_400)
-    intake.take([batch(mention("a", "leaks [10]"), mention("b", "leaks [30]"), mention("c", "chatter [90]"))])
-    assert reports.recent_candidates(store.read(), clock.now(), 10) == [(NOW, 30.0), (NOW, 10.0)]
-    assert reports.recent_candidates(store.read(), clock.now(), 1) == [(NOW, 30.0)]
 
 
 def test_an_unknown_post_taken_down_is_no_matter(store: Store) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from bot.intake import Intake
 from bot.records import JobKind
 from bot.store import Store
 from bot.store.followups import SUMMONED
-from bot.way import Way, better_way, is_summons
+from bot.way import Way, answers_alike, better_way, is_summons
 from listeners.contract import Shape
 from listeners.mention import Batch, Mention
 from tests.bot.flow_fixtures import NOW, ExactGrouper, build_intake, mention, number_of, one
@@ -123,6 +124,31 @@ def test_an_edit_by_the_same_feed_brings_its_own_reference(store: Store) -> None
     assert way_in(store) == Way("help", "place", "@acme_help", "newer", "", ("other",))
     hear(intake, ("search", hearing_by("search", text="newest words")))
     assert way_in(store).reply_ref == "newer"
+
+
+def test_a_reply_is_refused_where_another_account_would_answer(store: Store) -> None:
+    """A person read one account, and by now the help account is known to be summoned: nothing is sent."""
+    intake = intake_for(store)
+    hear(intake, ("search", hearing_by("search")))
+    show(store, 1)
+    decisions.claim(store, 1, ANA, NOW)
+    text = "So sorry, a new one is on its way."
+    shape, shown = Shape(text, len(text), 280), way_in(store)
+    hear(intake, ("help", hearing_by("help")))
+    refused = decisions.approve(store, 1, 1, text, "", shape, "api", ANA, NOW, timedelta(0), way=shown)
+    assert not refused.is_done
+    assert "another of our accounts answers this post; your words are still here" in refused.sentence
+    assert store.sends(1) == []
+    again = decisions.approve(store, 1, 1, text, "", shape, "api", ANA, NOW, timedelta(0), way=way_in(store))
+    assert again.is_done
+
+
+@pytest.mark.parametrize("newer", [Way("help", "", "@a", "ref"), Way("help", "place", "@a", brand="b", watches=("w",))])
+def test_what_does_not_change_who_answers_is_no_other_way(newer: Way) -> None:
+    """A reference, a brand, a watch, or the platform of a feed that was stored long ago."""
+    assert answers_alike(Way("help", "place", "@a"), newer)
+    assert not answers_alike(Way("help", "place", "@b"), newer)
+    assert not answers_alike(Way("sales", "place", "@a"), newer)
 
 
 def test_a_live_send_keeps_its_way(store: Store) -> None:

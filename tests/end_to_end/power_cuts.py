@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.clock import ManualClock
 from bot.config import Secrets
 from bot.demo.rehearsal import Rehearsal
+from bot.drafting import Drafting
 from bot.slack.connection import build_client
 from bot.slack.deliver import Deliver
 from bot.slack.desk import Desk
@@ -27,7 +28,7 @@ def build_desk(rehearsal: Rehearsal, folder: Path, name: str) -> Desk:
     store = FragileStore(folder / f"{name}.db")
     store.open()
     settings = settings_for(rehearsal, folder, write_posts(folder / "none.jsonl", []))
-    return Desk(store, settings, {}, load_playbook(PLAYBOOK), ManualClock(NOW))
+    return Desk(store, settings, {}, Drafting(store, load_playbook(PLAYBOOK)), ManualClock(NOW))
 
 
 def hear_and_post(desk: Desk, rehearsal: Rehearsal, turn: int, when: Cut) -> Desk:
@@ -41,7 +42,7 @@ def hear_and_post(desk: Desk, rehearsal: Rehearsal, turn: int, when: Cut) -> Des
             _tell_slack(desk, rehearsal)
     except PowerCutError:
         store = reborn(store)
-        desk = Desk(store, desk.settings, {}, desk.playbook, desk.clock)
+        desk = Desk(store, desk.settings, {}, Drafting(store, load_playbook(PLAYBOOK)), desk.clock)
         build_intake(store).take([heard])  # the feed resumes from the stored cursor, or from before it
         _tell_slack(desk, rehearsal)
     return desk

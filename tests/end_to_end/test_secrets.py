@@ -20,14 +20,16 @@ from tests.end_to_end.loop import ANA, ASKED, BEN, BURNED, CHANNEL, CHARGED, PLA
 
 PLANTED_KEY = "planted-platform-key-QfZ7Rt2Lw9"
 PLANTED_IN_ADDRESS = "planted-in-address-Uk4Wm8Xs1"
+PLANTED_WITH_THE_DRAFTER = "planted-with-the-drafter-Hy6Tn3Vb5"
 PLANTED_TOKEN = "xoxb-planted-999-AbCdEf"
 
 
 def write_settings(folder: Path, rehearsal: Rehearsal) -> Path:
-    """Write the settings of a bot whose private feed cannot be read."""
+    """Write the settings of a bot whose private feed cannot be read, and whose drafter is none."""
     rows = [post(n, text, handle=f"someone{n}") for n, text in enumerate((CHARGED, ASKED, BURNED), 1)]
     write_posts(folder / "posts.jsonl", rows)
-    (folder / ".env").write_text(f"FORUM_KEY={PLANTED_KEY}\n", encoding="utf-8")
+    env = f"FORUM_KEY={PLANTED_KEY}\nDRAFTER_KEY={PLANTED_WITH_THE_DRAFTER}\n"
+    (folder / ".env").write_text(env, encoding="utf-8")
     settings = folder / "cuecard.toml"
     settings.write_text(
         f"""
@@ -41,6 +43,10 @@ api_url = "{rehearsal.api_url}"
 post_interval_seconds = 0.05
 [reply]
 hold_seconds = 0.2
+[drafter]
+url = "{rehearsal.url}/no/model/here/v1"
+model = "none"
+platforms = ["x", "replay"]
 [[watch]]
 name = "kettles"
 query = "kettle"
@@ -142,8 +148,10 @@ def test_no_planted_secret_is_left_anywhere(tmp_path: Path):
         found = left_behind(tmp_path, rehearsal)
     assert b"invalid_auth" in found["log.txt"] or b"SLACK_BOT_TOKEN" in found["log.txt"]
     assert b"The feed private failed" in found["log.txt"]
+    assert b"The drafter answers 404" in found["log.txt"]
     assert {"log.txt", "cuecard.db", "messages", "calls"} <= found.keys()
-    secrets = [PLANTED_TOKEN, PLANTED_KEY, PLANTED_IN_ADDRESS, rehearsal.bot_token, rehearsal.app_token]
+    secrets = [PLANTED_TOKEN, PLANTED_KEY, PLANTED_IN_ADDRESS, PLANTED_WITH_THE_DRAFTER]
+    secrets += [rehearsal.bot_token, rehearsal.app_token]
     secrets += [secret.rsplit("-", 1)[-1] for secret in secrets]
     for place, written in found.items():
         for secret in secrets:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nlp.gap import open_gaps
-from nlp.playbook import EXAMPLE, PlaybookError, fill, has_word, load_playbook, parse_playbook, slots_of
+from nlp.playbook import EXAMPLE, PlaybookError, load_playbook, parse_playbook
 
 OPENER = '[[opener]]\ntext = "Right, {first_name}."\n'
 
@@ -65,11 +65,31 @@ products = ["box"]
         ("[[opener]]\ntext = 'Hi'\ngrades = [true]\n", 3, "from 0 to 3"),
         ("[[opener]]\ntext = 'Hi'\ntone = 'loud'\n", 3, "'loud' is not one of"),
         ("[[gap]]\ntext = 'what you found'\n", 2, "square brackets"),
-        ("[[fact]]\ntext = 'We ship.'\n", 1, "keywords"),
+        ("[[fact]]\ntext = ''\nkeywords = ['ship']\n", 2, "no text"),
         ("[[fact]]\ntext = 'We ship.'\nkeywords = 'ship'\n", 3, "list of texts"),
         ("[[hand_to]]\nintents = ['complaint']\n", 1, "who"),
         ("[words]\nnever = ['sadly']\n[[opener]]\ntext = 'Sadly, no.'\n", 4, "words we never use"),
         ("[[opener]]\ntext = '" + "x" * 700 + "'\n", 2, "700 characters"),
+        ("[[opener]]\ntexts = ['Hi', 'Hi']\n", 2, "the same"),
+        ("[[opener]]\ntexts = []\n", 2, "no text"),
+        ("[[opener]]\ntext = 'Hi'\ntexts = ['Ho']\n", 3, "not both"),
+        ("[[opener]]\ntexts = [\n 'Hi',\n '{price}',\n]\n", 2, "slot"),
+        ("[[opener]]\ntext = 'see [this'\n", 2, "left open"),
+        ("[[gap]]\ntext = '[what [you] found]'\n", 2, "inside another"),
+        ("[[opener]]\ntext = 'see https://a.example'\n", 2, "[links]"),
+        ("[[opener]]\ntext = 'see {link.status}'\n", 2, "slot"),
+        ("[links]\nStatus = 'https://a.example'\n", 2, "small letters"),
+        ("[links]\nstatus = 'http://a.example'\n", 2, "https://"),
+        ("[links]\nok = 'https://a.example'\nstatus = 'https://me:pw@a.example'\n", 3, "password"),
+        ("[links]\nstatus = 'https://[a'\n", 2, "https://"),
+        ("[links]\nstatus = 3\n", 2, "https://"),
+        ("[brand]\nlanguage = 'German'\n", 2, "not a language"),
+        ("[[silence]]\nkeywords = ['x']\n", 1, "why nothing is suggested"),
+        ("[[silence]]\nreason = 'No.'\n", 1, "every suggestion"),
+        ("[[note]]\nintents = ['praise']\n", 1, "no text"),
+        ('[[note]]\ntext = """\n[[opener]]\ntone = 3\n"""\n[[opener]]\ntext = "x"\ntone = "loud"\n', 8, "'loud'"),
+        ("[[opener]]\r\ntext = 'Hi'\r\ntone = 'loud'\r\n", 3, "'loud'"),
+        ("opener = [{text = 'Hi', tone = 'loud'}]\n", 1, "'loud'"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
@@ -97,16 +117,36 @@ def test_a_file_that_is_not_utf8_says_so(tmp_path: Path) -> None:
         load_playbook(path)
 
 
-def test_values_are_not_read_for_slots() -> None:
-    """A name that looks like a slot stays what it is."""
-    assert slots_of("{{plain}} {first_name}") == {"first_name"}
-    assert fill("{{plain}} {first_name}", {"first_name": "{brand}"}) == "{plain} {brand}"
+def test_a_playbook_is_bounded(tmp_path: Path) -> None:
+    """A file of more than a megabyte, lists in lists without end, and thousands of entries are refused, not read."""
+    path = tmp_path / "playbook.toml"
+    path.write_text("# " + "x" * 1_000_000, encoding="utf-8")
+    with pytest.raises(PlaybookError, match="larger than a megabyte"):
+        load_playbook(path)
+    with pytest.raises(PlaybookError, match="nested too deeply"):
+        parse_playbook("x = " + "[" * 100_000)
+    with pytest.raises(PlaybookError, match="more than 2,000"):
+        parse_playbook("[[opener]]\ntext = 'Hi'\n" * 2_001)
 
 
-@pytest.mark.parametrize(
-    ("word", "is_there"),
-    [("return", False), ("return*", True), ("Returns", True), ("a b", True), ("", False), ("*", False)],
-)
-def test_words_match_whole(word: str, is_there: bool) -> None:
-    """A keyword stands whole, or with any ending where it ends in a star."""
-    assert has_word("about returns, a b", word) is is_there
+def test_every_kind_of_entry_is_read() -> None:
+    """Wordings, links, notes, silences and what bars an entry reach the playbook."""
+    playbook = parse_playbook(
+        "[links]\nstatus = 'https://status.example/now'\n"
+        "[[fact]]\nname = 'f'\ntexts = ['One: {link.status}', 'Two.']\nunless = ['hack*']\nplatforms = ['x']\n"
+        "[[note]]\ntext = 'Mind {this}.'\n[[silence]]\nreason = 'No.'\ngrades = [1]\n"
+        "[[hand_to]]\nwho = 'Ops'\nbrands = ['Acme']\n"
+    )
+    (fact,) = playbook.facts
+    assert fact.texts == ("One: {link.status}", "Two.")
+    assert (fact.unless, fact.platforms, fact.keywords) == (("hack*",), ("x",), ())
+    assert playbook.links == {"status": "https://status.example/now"}
+    assert (playbook.notes[0].text, playbook.silences[0].grades) == ("Mind {this}.", (1,))
+    assert playbook.hand_to[0].brands == ("Acme",)
+    assert playbook.current() is playbook
+
+
+def test_the_mark_changes_with_every_word() -> None:
+    """What tells one playbook from another follows its text."""
+    assert parse_playbook(OPENER).mark == parse_playbook(OPENER, "elsewhere").mark
+    assert parse_playbook(OPENER).mark != parse_playbook(OPENER + "# x\n").mark

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from seeds import a_mention, hear
 from typer.testing import Result
 
 import bot.cli.check
 from bot.store import Store, feed_hours, feed_rows
 from listeners.contract import FeedContext, Finding
 from listeners.errors import Permanent, WatchRefused
+from tests.nlp.fake_endpoint import FakeEndpoint
 
 Runs = Callable[..., Result]
 
@@ -220,6 +222,19 @@ def test_what_came_and_was_no_mention_is_counted(tokens: Runs, settings_file: Pa
 
 
 @pytest.mark.usefixtures("slack")
+def test_where_the_line_stands_is_told(tokens: Runs, settings_file: Path):
+    """Once posts were heard that need a reply; how many more are expected, and what a card needs."""
+    path = settings_file.parent / "cuecard.db"
+    with Store(path):
+        assert "Line:" not in tokens("check", "--offline").stdout
+    with Store(path) as store:
+        for number in range(3):
+            hear(store, a_mention(str(number)), now=datetime.now(UTC) - timedelta(minutes=40 * number))
+    (line,) = [line for line in tokens("check", "--offline").stdout.splitlines() if "Line:" in line]
+    assert line.startswith("– Line: 3 of today's 60 cards are used, and about ")
+    assert line.endswith("more posts that need a reply are expected today: for now all of them are shown.")
+
+
 def test_watch_that_a_platform_cannot_express_is_told_with_its_place(
     tokens: Runs, settings_file: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -265,3 +280,34 @@ def test_folder_that_can_not_be_written_is_named(tokens: Runs, settings_file: Pa
         assert "cannot be made" in tokens("check").stdout
     finally:
         settings_file.parent.chmod(0o755)
+
+
+@pytest.mark.usefixtures("posts", "slack")
+def test_a_broken_playbook_is_told_with_its_line(tokens: Runs, settings_file: Path):
+    """A bot that runs goes on with the old one; check says what is wrong with the new."""
+    path = settings_file.parent / "playbook.toml"
+    path.write_text("[[opener]]\ntext = 'I see.'\ntone = 'loud'\n")
+    result = tokens("check", "--offline")
+    assert result.exit_code == 1
+    assert "playbook.toml, line 3" in result.stdout
+
+
+@pytest.mark.usefixtures("posts", "slack")
+def test_a_drafter_is_tried(tokens: Runs, settings_file: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whether the model answers, and whose posts it may see; its key is shown nowhere."""
+    monkeypatch.setenv("DRAFTER_KEY", "s3cret-of-the-model")
+    with FakeEndpoint() as endpoint:
+        table = f"\n[drafter]\nurl = '{endpoint.url}'\nmodel = 'small'\nplatforms = ['bluesky']\n"
+        settings_file.write_text(settings_file.read_text() + table)
+        endpoint.say("yes")
+        good = tokens("check")
+        assert good.exit_code == 0, good.stdout
+        assert "✓ Drafter: small answers; it sees posts of bluesky." in good.stdout
+        endpoint.status = 401
+        bad = tokens("check")
+        assert "✗ Drafter: The drafter answers 401.\n    → Look at [drafter] and DRAFTER_KEY." in bad.stdout
+        assert bad.exit_code == 1
+        asked = len(endpoint.asked)
+        assert "– Drafter: left out" in tokens("check", "--offline").stdout
+        assert (len(endpoint.asked), endpoint.headers[0]["Authorization"]) == (asked, "Bearer s3cret-of-the-model")
+        assert "s3cret" not in good.stdout + bad.stdout

@@ -108,5 +108,5 @@ def test_what_every_feed_has_is_documented(settings_page: str):
 
 def test_what_stands_outside_the_tables_is_documented(settings_page: str):
     """The settings without a table, and the variables of the environment."""
-    for name in ("playbook", "platform", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "CUECARD_SETTINGS"):
+    for name in ("playbook", "platform", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DRAFTER_KEY", "CUECARD_SETTINGS"):
         assert f"| `{name}` |" in settings_page

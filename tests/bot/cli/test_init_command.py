@@ -15,6 +15,7 @@ from bot.config import (
     Brand,
     CardSettings,
     DigestSettings,
+    DrafterSettings,
     ReplySettings,
     Settings,
     SlackSettings,
@@ -35,6 +36,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "reply": ReplySettings,
     "digest": DigestSettings,
     "store": StoreSettings,
+    "drafter": DrafterSettings,
     "watch": WatchSettings,
 }
 
@@ -89,7 +91,7 @@ def test_template_shows_every_setting_and_its_default(cuecard: Callable[..., Res
     path.write_text(bare.partition("# Every public post")[0], "utf-8")
     settings = load_settings(path, {})
     assert (settings.slack, settings.cards, settings.reply) == (SlackSettings(), CardSettings(), ReplySettings())
-    assert settings.digest == DigestSettings()
+    assert (settings.drafter, settings.digest) == (DrafterSettings(), DigestSettings())
     assert settings.store.path == tmp_path / StoreSettings().path
     keys = {name: set(table) for name, table in tomllib.loads(path.read_text()).items() if isinstance(table, dict)}
     for name, model in TABLES.items():

@@ -14,6 +14,7 @@ from slack_sdk import WebClient
 
 from bot.clock import ManualClock
 from bot.config import Secrets, Settings
+from bot.drafting import Drafting
 from bot.slack.connection import build_app, build_client
 from bot.slack.deliver import Deliver
 from bot.slack.desk import Desk
@@ -95,7 +96,7 @@ def desk(store: Store, settings: Settings, stage: StagePlatform, clock: ManualCl
         store=store,
         settings=settings,
         platforms={"stage-feed": stage},
-        playbook=parse_playbook(PLAYBOOK),
+        drafting=Drafting(store, parse_playbook(PLAYBOOK)),
         clock=clock,
         wake=woken.wake,
     )

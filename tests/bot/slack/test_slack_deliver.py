@@ -109,7 +109,7 @@ def test_what_is_stale_by_then_stays_quiet(deliver: Deliver, slack: FakeSlack, s
 def test_the_days_budget_is_kept(desk: Desk, client: WebClient, roster: Roster, slack: FakeSlack, store: Store):
     """The overflow stays quiet, and is counted as such."""
     small = Settings.model_validate({**desk.settings.model_dump(), "cards": {"per_day": 2}})
-    deliver = Deliver(Desk(store, small, desk.platforms, desk.playbook, desk.clock), client, roster)
+    deliver = Deliver(Desk(store, small, desk.platforms, desk.drafting, desk.clock), client, roster)
     numbers = [hear(store, a_mention(str(n)), an_assessment(2, 90.0 - n)) for n in range(4)]
     drain(deliver)
     assert [state_of(store, number) for number in numbers] == [State.SHOWN, State.SHOWN, State.QUIET, State.QUIET]
@@ -225,7 +225,7 @@ def test_a_notice_goes_to_the_operators_channel(
     """Where there is one; the words of a platform in it are harmless."""
     values = desk.settings.model_dump()
     values["slack"]["ops_channel"] = "C0OPS"
-    deliver = Deliver(Desk(store, Settings.model_validate(values), {}, desk.playbook, desk.clock), client, roster)
+    deliver = Deliver(Desk(store, Settings.model_validate(values), {}, desk.drafting, desk.clock), client, roster)
     store.request_job(JobKind.NOTICE, "feed:hn", now=NOW, payload="hn does not hear: <!channel> HTTP 500")
     drain(deliver)
     assert slack.messages[0]["channel"] == "C0OPS"
@@ -268,7 +268,7 @@ def test_the_thread_wakes_works_and_stops(
     desk: Desk, client: WebClient, roster: Roster, slack: FakeSlack, store: Store
 ):
     """With the real clock: a wake-up is heard at once."""
-    deliver = Deliver(Desk(store, desk.settings, desk.platforms, desk.playbook, SystemClock()), client, roster)
+    deliver = Deliver(Desk(store, desk.settings, desk.platforms, desk.drafting, SystemClock()), client, roster)
     deliver.start()
     hear(store, a_mention(), now=SystemClock().now())
     deliver.wake()

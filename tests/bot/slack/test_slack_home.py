@@ -30,6 +30,15 @@ def test_home_never_gives_a_clean_bill_over_an_unusual_silence():
     assert (is_all_heard([HEARD], NOW), is_all_heard([HEARD, QUIET], NOW)) == (True, False)
 
 
+def test_a_feed_that_holds_back_is_paused_and_not_deaf():
+    """Its budget is spent: until when it is paused, and why; it is no clean bill either."""
+    said = home_over(replace(HEARD, deaf_since=NOW, paused_until=NOW, problem="The budget is used up."))
+    assert "*paused until" in said
+    assert "The budget is used up." in said
+    assert "deaf" not in said
+    assert "Nothing waits for an answer." not in said
+
+
 def test_a_feed_that_is_deaf_is_not_only_silent():
     """The graver word wins."""
     said = home_over(replace(QUIET, deaf_since=NOW))

@@ -247,11 +247,11 @@ def test_by_hand_each_part_is_a_block_to_paste(
     ana: Hands, opened: dict[str, Any], store: Store, threads: StagePlatform
 ):
     """Get it ready shows the parts apart, in their order; the card's button shows them again."""
-    threads.answer = Capability("by_hand", "no programs.", "https://stage.example/posts/1", "@acme_help")
+    threads.answer = Capability("by_hand", "no programs.", "https://stage.example/posts/1", "@acme")
     answer = send(ana, ana.tick(opened, LONG), LONG, as_thread=True)
     blocks = [f"*Part {number} of 3*\n```{part}```" for number, part in enumerate(PARTS, start=1)]
     assert "\n".join(blocks) in words_of(answer["view"])
-    assert "Sign in as *@acme_help*." in words_of(answer["view"])
+    assert "Sign in as *@acme*." in words_of(answer["view"])
     assert (only(store).state, only(store).parts) == (SendState.HANDED_OFF, PARTS)
     ana.press(buttons.POSTED)
     assert "\n".join(blocks) in words_of(ana.opened())

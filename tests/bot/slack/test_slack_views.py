@@ -18,7 +18,6 @@ from drawn import (
     EVERY_CAPABILITY,
     FILLED_IN,
     HOSTILE,
-    NO_DRAFTS,
     OUR_DATES,
     OUR_LINKS,
     a_send,
@@ -34,6 +33,7 @@ from slack_sdk.models.views import View
 
 from bot.conversation import Actor, State
 from bot.digest import Digest, DigestLine
+from bot.drafting import BY_MODEL
 from bot.ledger import SendState
 from bot.records import CardView, FeedState
 from bot.slack.card import draw_card
@@ -48,13 +48,25 @@ from bot.slack.modals import (
     draw_posted,
     draw_quiet,
 )
-from bot.slack.reply_modal import Ids, Writing, draw_reply_modal, pack_ids, pages, read_text, shown_start, unpack_ids
+from bot.slack.reply_modal import (
+    Ids,
+    Writing,
+    draw_reply_modal,
+    name_way,
+    pack_ids,
+    pages,
+    read_text,
+    shown_start,
+    unpack_ids,
+)
 from bot.slack.snooze import SNOOZE_LABELS, snooze_until
 from listeners.contract import Shape
 from nlp.assessment import Draft
+from nlp.draft import Drafts
 from nlp.playbook import HandTo
 
-DRAFTS = [Draft("Hi. [what you found]", "answer", "a"), Draft("Hi. Which order? [name]", "ask", "b")]
+DRAFTS = Drafts((Draft("Hi. [what you found]", "answer", "a"), Draft("Hi. Which order? [name]", "ask", "b")))
+NO_WORDS = Drafts(reason="The playbook has no words for it.")
 
 
 def a_writing(view: CardView | None = None, **fields: Any) -> Writing:
@@ -96,7 +108,12 @@ def assert_view_is_fit(view: dict[str, Any]) -> None:
 def every_screen(view: CardView) -> list[dict[str, Any]]:
     """Return every view that can be drawn of a conversation."""
     writings = [a_writing(view, capability=capability) for capability in EVERY_CAPABILITY]
-    writings += [a_writing(view, drafts=(), chosen=None, text="", has_news=True, earlier=[view.mention] * 9)]
+    writings += [a_writing(view, drafts=NO_WORDS, chosen=None, text="", has_news=True, earlier=[view.mention] * 9)]
+    hostile = Draft(f"{HOSTILE} [x]", HOSTILE, f"{HOSTILE} " * 99)
+    drafts = Drafts((hostile, *DRAFTS, hostile, hostile), notes=(HOSTILE * 99,) * 9)
+    hand_to = HandTo(HOSTILE * 9, note=view.mention.text)
+    writings += [a_writing(view, drafts=drafts, hand_to=hand_to, has_new_way=True, suggestion=10**9)]
+    writings += [a_writing(view, drafts=Drafts(reason=HOSTILE * 99), hand_to=hand_to, chosen=None, text="")]
     parts = (view.mention.text or "x", *["y" * 280] * 9)
     writings += [
         a_writing(view, **a_thread(parts[:3])),
@@ -145,7 +162,7 @@ def test_every_button_drawn_is_served_and_every_handler_has_a_button():
                 if b["type"] == "input" and not b.get("dispatch_action")
             }
             drawn.update(set(action_ids(screen)) - silent)
-    three = a_writing(drafts=[*DRAFTS, Draft("x [y]", "private", "c")])
+    three = a_writing(drafts=Drafts((*DRAFTS, Draft("x [y]", "private", "c"))))
     placed = replace(a_view(), channel="C1", message_ts="1.2")
     drawn.update(action_ids(draw_reply_modal(three)), action_ids(draw_home(a_home([placed]))))
     assert drawn == set(ACTIONS)
@@ -188,10 +205,31 @@ def test_the_reply_modal_shows_the_post_the_reasons_and_the_suggestion_with_its_
     assert drawn["submit"]["text"] == "Send"
 
 
-def test_house_rules_leave_the_page_blank_and_say_why():
-    """Where a place asks for no drafted text, none is offered."""
-    said = words_of(draw_reply_modal(a_writing(capability=NO_DRAFTS, drafts=(), chosen=None, text="")))
-    assert "*House rule:* The rules ask for your own words." in said
+def test_where_nothing_is_suggested_the_reason_is_said():
+    """One sentence instead of the buttons, an empty box, and who else could take it."""
+    hand_to = HandTo("Press office", note="they answer reporters")
+    drawn = draw_reply_modal(a_writing(drafts=NO_WORDS, chosen=None, text="", hand_to=hand_to))
+    said = words_of(drawn)
+    assert "*No suggestion:*\nThe playbook has no words for it. The words are yours." in said
+    assert "*Perhaps for:*\nPress office: they answer reporters" in said
+    assert not [name for name in action_ids(drawn) if name.startswith("reply_start_")]
+    assert "initial_value" not in next(e for e in elements_of(drawn) if e["type"] == "plain_text_input")
+
+
+def test_each_suggestion_is_a_button_with_its_sources():
+    """What it tries, and of what it is made; the one in the box is marked; a model's says whose it is."""
+    drafts = Drafts((*DRAFTS, Draft("Hm. [x]", BY_MODEL, "the drafter (m)")), notes=("Be brief.",))
+    drawn = draw_reply_modal(a_writing(drafts=drafts, chosen=1))
+    buttons = [e for e in elements_of(drawn) if str(e.get("action_id")).startswith("reply_start_")]
+    assert [(e["text"]["text"], e.get("style")) for e in buttons] == [
+        ("Answer", None),
+        ("Ask first", "primary"),
+        ("Written by a model", None),
+        ("Blank page", None),
+    ]
+    said = words_of(drawn)
+    assert "*Sources:*\nAnswer: a · Ask first: b · Written by a model: the drafter (m)" in said
+    assert "*Note:*\nBe brief." in said
 
 
 def test_what_is_wrong_is_said_while_typing():
@@ -205,10 +243,26 @@ def test_what_is_wrong_is_said_while_typing():
 def test_private_metadata_carries_ids_only():
     """What comes back from Slack is looked up; there is nothing in it to trust."""
     assert unpack_ids(pack_ids(Ids(12, 7, 0, has_news=True))) == Ids(12, 7, 0, has_news=True)
-    assert draw_reply_modal(a_writing())["private_metadata"] == '{"c":12,"m":7,"d":0,"n":0}'
+    ids = Ids(12, 7, 0, parts="ab", suggestion=3, way="cd")
+    assert unpack_ids(pack_ids(ids)) == ids
+    packed = json.loads(draw_reply_modal(a_writing(suggestion=3))["private_metadata"])
+    assert packed == {"c": 12, "m": 7, "d": 0, "n": 0, "s": 3, "w": name_way(a_view(State.CLAIMED), API)}
 
 
-@pytest.mark.parametrize("metadata", ["", "null", "[]", "12", '{"c":"x","m":1}', '{"m":1}', '{"c":1e999,"m":1}'])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        "",
+        "null",
+        "[]",
+        "12",
+        '{"c":"x","m":1}',
+        '{"m":1}',
+        '{"c":1e999,"m":1}',
+        '{"c":1,"m":1,"s":1e30}',
+        '{"c":1,"m":1,"s":[1]}',
+    ],
+)
 def test_foreign_metadata_is_nothing(metadata: str):
     """Whatever else stands there names no conversation."""
     assert unpack_ids(metadata) is None

@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from fake_slack import elements_of, error, words_of
 from hands import OWN_WORDS, Hands, StagePlatform, Woken, send, state_of, write
-from seeds import ANA, NOW, a_mention, hear
+from seeds import ANA, NOW, a_mention, an_assessment, hear, show
 
 from bot.conversation import State
 from bot.ledger import SendState
 from bot.slack import buttons, modals
+from bot.slack.desk import Desk
 from bot.slack.reply_modal import REPLY_TEXT
 from bot.store import Store
 from listeners.contract import Capability
@@ -155,6 +157,43 @@ def test_who_writes_again_meanwhile_is_shown_first(ana: Hands, heard: int, store
     assert store.sends(heard)[0].mention_id == view.mention_id
 
 
+def test_another_account_that_answers_is_shown_first(ana: Hands, heard: int, store: Store, stage: StagePlatform):
+    """A later hearing knows of a summons: the words stay, the new account is named, and only the next Send means it."""
+    ana.press(buttons.REPLY)
+    first = ana.opened()
+    stage.answer = Capability("api", account="@acme_uk")
+    answer = send(ana, first, OWN_WORDS)
+    assert answer["response_action"] == "update"
+    said = words_of(answer["view"])
+    assert "@acme_uk answers this by now, not the account you saw first." in said
+    assert "from @acme_uk" in said
+    assert next(e for e in elements_of(answer["view"]) if e["action_id"] == REPLY_TEXT)["initial_value"] == OWN_WORDS
+    assert not store.sends(heard)
+    assert send(ana, answer["view"], OWN_WORDS) == {}
+    assert len(store.sends(heard)) == 1
+
+
+def test_another_feed_that_answers_is_shown_first(ana: Hands, heard: int, store: Store, desk: Desk):
+    """The same account's name on another feed is another way out."""
+    ana.press(buttons.REPLY)
+    desk.platforms["other"] = desk.platforms["stage-feed"]  # type: ignore[index]
+    with store.transaction() as db:
+        db.execute("update mention set feed = 'other'")
+    assert send(ana, ana.opened(), OWN_WORDS)["response_action"] == "update"
+    assert not store.sends(heard)
+
+
+def test_the_new_account_is_shown_while_one_types(ana: Hands, heard: int, store: Store, stage: StagePlatform):
+    """The first keystroke after the change brings the sentence; it stays until Send has asked for it."""
+    ana.press(buttons.REPLY)
+    stage.answer = Capability("api", account="@acme_uk")
+    ana.type_words(ana.opened(), OWN_WORDS)
+    shown = ana.updated()
+    assert "@acme_uk answers this by now, not the account you saw first." in words_of(shown)
+    assert send(ana, shown, OWN_WORDS)["response_action"] == "update"
+    assert not store.sends(heard)
+
+
 def test_what_cannot_be_answered_opens_no_modal(ana: Hands, heard: int, stage: StagePlatform):
     """The route 'none' is told before anyone writes."""
     stage.answer = Capability("none", "A replayed post can not be answered.")
@@ -168,6 +207,32 @@ def test_house_rules_suggest_nothing(ana: Hands, heard: int, stage: StagePlatfor
     stage.answer = Capability("by_hand", "Own words, please.", may_suggest=False)
     ana.press(buttons.REPLY)
     assert "initial_value" not in next(e for e in elements_of(ana.opened()) if e["action_id"] == REPLY_TEXT)
+    assert "The house rules there ask for a person's own words." in words_of(ana.opened())
+
+
+def test_house_rules_hold_where_a_post_was_made(ana: Hands, store: Store):
+    """A post of Hacker News that is played in is one of Hacker News."""
+    show(store, hear(store, replace(a_mention(), platform="hackernews")))
+    ana.press(buttons.REPLY)
+    assert "The house rules there ask for a person's own words." in words_of(ana.opened())
+
+
+def test_words_of_ones_own_are_sent_where_nothing_is_suggested(ana: Hands, store: Store):
+    """Praise for which the playbook has nothing: the reason, an empty box, and a reply like any other."""
+    show(store, hear(store, a_mention("2"), an_assessment(0)))
+    assert write(ana, OWN_WORDS) == {}
+    assert "Nothing here asks for an answer." in words_of(ana.opened())
+    assert [each.text for each in store.sends(1)] == [OWN_WORDS]
+
+
+def test_a_feed_can_be_set_to_have_nothing_suggested(
+    ana: Hands, heard: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    """Then that is the reason, and not a house rule."""
+    feeds = {"stage-feed": {"platform": "replay", "may_suggest": False}}
+    monkeypatch.setattr(desk.settings, "__dict__", {**desk.settings.__dict__, "feed": feeds})
+    ana.press(buttons.REPLY)
+    assert "This feed is set up without suggestions" in words_of(ana.opened())
 
 
 def test_by_hand_shows_the_words_and_waits_for_the_person(ana: Hands, heard: int, store: Store, stage: StagePlatform):
