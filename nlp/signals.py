@@ -89,7 +89,8 @@ _SHAPES = (
 _RUN = re.compile(r"\S+")
 _WORD = re.compile(r"#?[^\W_](?:[\w'-]*\w)?")
 _MARKS = re.compile(r"\?+")
-_GAPS = ("… ", r"(?:\w+ )?", r"(?:\w+ ){0,2}")
+_LAST_WORD = re.compile(r"(?:[a-z '&-]*[ '&-])?([a-z]+)")  # of words and signs as they stand
+_GAP = re.compile(r"… |\(\?:\\w\+ \)(?:\?|\{0,\d\})")
 _URL = re.compile(r"https?://\S+|www\.\S+")
 _SUM = re.compile(r"[$£€₹¥]\s?\d[\d.,]*\d?k?|\b\d[\d.,]* ?(?:usd|eur|gbp|dollars|euros|pounds|bucks|quid|rupees)\b")
 _TAG = re.compile(r"(?<![\w@/])(?<![\w]\.)[@\uff20]([\w.-]*\w)")
@@ -332,8 +333,17 @@ def _table() -> tuple[Mapping[str, Signal], Mapping[str, Entry], Mapping[str, in
 
 def needed_words(rest: str) -> frozenset[str]:
     """Return the words of which one must follow a gap or any one word, where the rest of a phrase begins so."""
-    gap = next((gap for gap in _GAPS if rest.startswith(gap)), None)
-    return (second_words(rest.removeprefix(gap)) or frozenset()) if gap else frozenset()
+    gap = _GAP.match(rest)
+    if not gap:
+        return frozenset()
+    rest = rest[gap.end() :]
+    if not rest.startswith("(?:"):
+        return second_words(rest) or frozenset()
+    choices, tail = _cut_group(rest)
+    if tail and not tail.startswith(" "):
+        return frozenset()
+    last = [_LAST_WORD.fullmatch(choice) for choice in choices]
+    return frozenset(word[1] for word in last if word) if all(last) else frozenset()
 
 
 def second_words(rest: str) -> frozenset[str] | None:

@@ -138,7 +138,10 @@ def test_looking_ahead_only_saves_work(corpus: list[dict[str, object]], monkeypa
 @pytest.mark.parametrize(
     ("rest", "words"),
     [
-        ("… (?:twice|three times) today", {"twice", "three"}),
+        ("… (?:twice|three times) today", {"twice", "times"}),
+        ("… (?:a & e|a&e|the er)", {"e", "er"}),
+        ("… (?:colou?rs|tints)", set()),
+        ("… money", {"money"}),
         (r"(?:\w+ )?fire", {"fire"}),
         (r"(?:\w+ )?\w+ing", set()),
         ("back", set()),
