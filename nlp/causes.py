@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -77,12 +77,13 @@ class Explainer:
     def _weigh_words(
         self, docs: Sequence[Doc], laid: Laid, found: Sequence[tuple[int, Found]], owners: Numbers
     ) -> Array:
-        """Return what the words that signals stand in gave to the odds: signals x grades."""
+        """Return what the odds would lose without the words that signals stand in: signals x grades."""
         held = hold_words([docs[owner].user_data["lower"][signal.start : signal.end] for owner, signal in found])
-        words = replace(hash_words([hashes for hashes, _ in held]), values=laid.words.values[owners])
-        pieces = replace(shipped_vectors().bag([pieces for _, pieces in held]), values=laid.pieces.values[owners])
+        words, pieces = (list(each) for each in zip(*held, strict=True))
         of_grades = slice(len(GRADES))
-        return words.weigh(self._heads.words[of_grades]) + pieces.weigh(self._heads.pieces[of_grades])
+        return laid.words.lose(hash_words(words), owners, self._heads.words[of_grades]) + laid.pieces.lose(
+            shipped_vectors().bag(pieces), owners, self._heads.pieces[of_grades]
+        )
 
 
 def _chances(odds: Array) -> Array:

@@ -50,7 +50,7 @@ class Vectors:
         lengths = np.array([min(len(each), _MOST_PIECES) for each in pieces])
         numbers = np.array([place for each in pieces for place in (*each[:_MOST_PIECES], nothing)])
         ends = np.cumsum(lengths + 1)
-        return Bags(numbers, ends - lengths - 1, _SCALE / np.sqrt(lengths + _CALM), len(self._rows))
+        return Bags(numbers, ends - lengths - 1, _SCALE / np.sqrt(lengths + _CALM), len(self._rows), _CALM - 1)
 
     def sum_up(self, pieces: Bags) -> Array:
         """Return the calmed sum of each bag's vectors: bags x SIZE. Its usual length is 4."""
