@@ -49,6 +49,7 @@ _FELT = 0.5
 """From here on, in odds, a team's own taste is told as a reason."""
 _GULP, _PAUSE = 64, 0.001
 _ASKING = frozenset({"asks", "asks_words", "help", "ignored", "refund", "sarcasm", "broken", "access", "dm"})
+_WANTS_NOTHING = frozenset({"praise", "spam_promo", "irrelevant", "brand_chatter"})
 _READS_LIKE: Mapping[Intent, str] = {
     "complaint": "reads like a complaint",
     "question_help": "reads like a question",
@@ -289,16 +290,22 @@ def _lead_with_language(reasons: tuple[Reason, ...], language: str) -> tuple[Rea
 
 
 def _complete(reasons: tuple[Reason, ...], intent: Intent, needs: float, text: ModelText) -> tuple[Reason, ...]:
-    """Add what the whole post reads like, where fewer than two reasons speak for the outcome."""
+    """Add what the whole post reads like, where fewer than two reasons speak for the outcome.
+
+    It speaks for an answer where such posts want something, and against one where they do not, whatever the outcome.
+    """
     if not text.text.strip():
         return reasons
     side = 1 if needs >= _NEEDS_FROM else -1
     speaking = [reason for reason in reasons if side * reason.weight > 0]
     if len(speaking) >= _ENOUGH_REASONS:
         return reasons
-    weight = float(needs - _NEEDS_FROM)
-    lightest = min((reason.weight for reason in speaking), default=weight) if side > 0 else weight
-    return (*reasons[: MOST_REASONS - 1], Reason(_READS_LIKE[intent], round(min(weight, lightest), 3)))
+    weight = max(round(abs(needs - _NEEDS_FROM), 3), 0.001)
+    if intent in _WANTS_NOTHING:
+        weight = -weight
+    elif speaking and side > 0:
+        weight = min(weight, *(reason.weight for reason in speaking))
+    return (*reasons[: MOST_REASONS - 1], Reason(_READS_LIKE[intent], weight))
 
 
 def _language(mention: Mention, text: ModelText, words: int, english: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -289,6 +290,29 @@ def test_a_close_does_not_wait_for_who_trickles(bodies: list[bytes]):
         assert time.monotonic() - start < 1.5
         assert read_all(slow) == read_all(idle) == b""
     bind("127.0.0.1", port).close()
+
+
+def test_a_request_in_hand_is_answered_while_the_door_closes():
+    """Who is being served when Cuecard stops hears how it ended."""
+    is_here, may_end = threading.Event(), threading.Event()
+
+    async def handle(_headers: object, _body: bytes) -> Answer:
+        is_here.set()
+        await asyncio.to_thread(may_end.wait, 5)
+        return refuse(400, "no")
+
+    port = free_port()
+    door = Door("/mentions", LIMIT, handle, lambda _err: None)
+    door.open("127.0.0.1", port)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as sender:
+        sender.sendall(b"POST /mentions HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1")
+        assert is_here.wait(5)
+        closing = threading.Thread(target=door.close)
+        closing.start()
+        time.sleep(0.05)
+        may_end.set()
+        assert read_all(sender).startswith(b"HTTP/1.1 400 ")
+        closing.join(5)
 
 
 def test_a_port_that_is_not_ours_to_take_is_told(monkeypatch: pytest.MonkeyPatch):

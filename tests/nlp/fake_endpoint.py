@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from servers import Answer, Request, Server
 
 Raw = Callable[[socket.socket], None]
 
@@ -24,68 +23,39 @@ def completion(text: object, **more: object) -> bytes:
     return json.dumps({"id": "c1", "object": "chat.completion", "choices": [choice | more]}).encode()
 
 
-class FakeEndpoint:
+class FakeEndpoint(Server):
     """Serves `body` with `status` and `kind`, or lets `raw` speak on the socket; remembers what it was asked."""
 
     def __init__(self) -> None:
+        super().__init__(self._answer)
         self.body: bytes = completion("")
         self.status = 200
         self.kind = "application/json"
         self.location = ""
         self.raw: Raw | None = None
-        self.asked: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-        self.paths: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_args: object) -> None:
-                """Say nothing."""
-
-            def do_POST(self) -> None:
-                outer.paths.append(self.path)
-                outer.headers.append(dict(self.headers.items()))
-                outer.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                if outer.raw is not None:
-                    with contextlib.suppress(OSError):
-                        outer.raw(self.connection)
-                    return
-                self.send_response(outer.status)
-                self.send_header("Content-Type", outer.kind)
-                if outer.location:
-                    self.send_header("Location", outer.location)
-                self.end_headers()
-                with contextlib.suppress(OSError):
-                    self.wfile.write(outer.body)
-
-        class Quiet(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_args: object) -> None:
-                """A client that hangs up is part of the tests."""
-
-        self._server = Quiet(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
         """The address that is set, up to the version."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"{super().url}/v1"
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        """What it was asked, one object for each request."""
+        return [json.loads(request.body) for request in self.requests]
 
     def say(self, text: object) -> None:
         """Answer with a text from now on."""
         self.body = completion(text)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def _answer(self, _request: Request) -> Answer:
+        headers = {"Content-Type": self.kind} | ({"Location": self.location} if self.location else {})
+        return Answer(self.status, self.body, headers, self._speak if self.raw else None)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def _speak(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            if self.raw is not None:
+                self.raw(connection)
 
 
 def say_nothing(seconds: float) -> Raw:

@@ -243,3 +243,18 @@ def test_a_short_text_is_read_whole_and_a_long_one_at_its_ends() -> None:
     assert copy.text == "h" * HEAD + "\n" + "t" * TAIL
     assert copy.original_span(HEAD + 1, HEAD + 1 + TAIL) == (HEAD + 500, len(text))
     assert copy.original_span(HEAD - 2, HEAD + 3) is None
+
+
+def test_what_a_post_reads_like_speaks_for_or_against(
+    assessor: Assessor, say: Say, corpus: list[dict[str, Any]]
+) -> None:
+    """A card never says 'but reads like a complaint', nor that it is shown because it reads like chatter."""
+    assessed = assessor.assess([say(row["text"], brand=row["brand"]) for row in corpus[::17]])
+    like = [
+        (reason.weight > 0, each.intent in {"praise", "spam_promo", "irrelevant", "brand_chatter"})
+        for each in assessed
+        for reason in each.reasons
+        if reason.text.startswith("reads like ") and reason.span is None
+    ]
+    assert {True, False} == {wants_nothing for _, wants_nothing in like}
+    assert all(speaks_for is not wants_nothing for speaks_for, wants_nothing in like)

@@ -97,8 +97,8 @@ def test_the_model_is_told_the_playbook_and_the_post_as_data(say: Say, told: Tol
     assert "at most 245 characters" in system["content"]
     assert "Ana" not in json.dumps(asked)
     assert "sk-secret" not in json.dumps(asked)
-    assert endpoint.paths == ["/v1/chat/completions"]
-    assert endpoint.headers[0]["Authorization"] == "Bearer sk-secret-key"
+    assert [request.path for request in endpoint.requests] == ["/v1/chat/completions"]
+    assert endpoint.requests[0].headers["authorization"] == "Bearer sk-secret-key"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_another_status_is_no_answer(endpoint: FakeEndpoint, status: int) -> Non
     endpoint.status, endpoint.location = status, endpoint.url
     with pytest.raises(EndpointError, match=f"answers {status}"):
         ask(settings(endpoint), [])
-    assert len(endpoint.paths) == 1
+    assert len(endpoint.requests) == 1
 
 
 def test_a_page_is_no_answer(endpoint: FakeEndpoint) -> None:

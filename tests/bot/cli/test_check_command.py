@@ -309,5 +309,8 @@ def test_a_drafter_is_tried(tokens: Runs, settings_file: Path, monkeypatch: pyte
         assert bad.exit_code == 1
         asked = len(endpoint.asked)
         assert "– Drafter: left out" in tokens("check", "--offline").stdout
-        assert (len(endpoint.asked), endpoint.headers[0]["Authorization"]) == (asked, "Bearer s3cret-of-the-model")
+        assert (len(endpoint.asked), endpoint.requests[0].headers["authorization"]) == (
+            asked,
+            "Bearer s3cret-of-the-model",
+        )
         assert "s3cret" not in good.stdout + bad.stdout
